@@ -1,0 +1,1 @@
+"""How rows get in: weighted samples, memory and files."""

@@ -1,0 +1,1 @@
+"""What the maximum is worth: covariance, standard errors, intervals."""

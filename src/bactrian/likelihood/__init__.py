@@ -1,0 +1,1 @@
+"""The mathematics of the derivation: log-likelihood, score and Hessian."""

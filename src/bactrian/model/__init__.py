@@ -1,0 +1,1 @@
+"""What a mixture is: a distribution, its coordinates, its row-by-row mathematics."""

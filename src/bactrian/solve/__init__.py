@@ -1,0 +1,1 @@
+"""Finding the maximum, and what makes us sure of it."""
