@@ -1,0 +1,91 @@
+"""The README's commands are the ones that run, and its examples print what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import lowest_versions, readme_output
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+needs_bash = pytest.mark.skipif(os.name == "nt", reason="the commands are for bash")
+
+
+def marked_command(name: str) -> str:
+    """The one fenced block beneath ``<!-- command: name -->``."""
+    blocks = re.findall(rf"^<!-- command: {name} -->\n```bash\n(.+?)\n```$", README, re.M | re.S)
+    assert len(blocks) == 1
+    command: str = blocks[0]
+    return command
+
+
+@needs_bash
+@pytest.mark.parametrize("name", ["test", "demo"])
+def test_ci_runs_the_command_that_the_readme_gives(name: str) -> None:
+    done = subprocess.run(
+        ["bash", ".ci/run", "--show", name],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    assert done.stdout.rstrip("\n") == marked_command(name)
+
+
+@needs_bash
+def test_ci_refuses_a_command_that_the_readme_does_not_give() -> None:
+    done = subprocess.run(
+        ["bash", ".ci/run", "nonsense"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 1
+    assert "README.md" in done.stderr
+
+
+def test_each_of_the_two_commands_is_one_line() -> None:
+    assert marked_command("test") == "./check"
+    assert "\n" not in marked_command("demo")
+    assert os.access(ROOT / "check", os.X_OK) or os.name == "nt"
+
+
+@needs_bash
+def test_examples_print_what_the_readme_shows() -> None:
+    pytest.importorskip("duckdb")
+    assert readme_output.with_outputs(README) == README
+
+
+@needs_bash
+def test_outputs_are_written_below_their_examples() -> None:
+    text = "```python\nprint(1 + 1)\n```\n\n<!-- output -->\n\n```text\nstale\n```\nafter\n"
+    assert readme_output.with_outputs(text) == text.replace("stale", "2")
+    shell = text.replace("python", "bash").replace("print(1 + 1)", "echo 3")
+    assert readme_output.with_outputs(shell) == shell.replace("stale", "3")
+
+
+def test_a_lost_output_mark_is_an_error() -> None:
+    with pytest.raises(ValueError, match="lacks its example"):
+        readme_output.with_outputs("```sh\nls\n```\n<!-- output -->\n```text\n```\n")
+
+
+def test_a_failing_example_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        readme_output.run_example("python", "1 / 0\n")
+
+
+def test_lowest_versions_are_the_lower_bounds() -> None:
+    text = """
+        [project]
+        dependencies = ["a>=1.2", "b>=2,<3", "c"]
+        [project.optional-dependencies]
+        x = ["d>=4.0.1; python_version < '4'", "self[x]"]
+    """
+    assert lowest_versions.lowest_versions(text) == ["a==1.2", "b==2", "d==4.0.1"]
