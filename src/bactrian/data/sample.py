@@ -1,0 +1,118 @@
+"""Weighted values in local coordinates: all that the likelihood ever sees of the data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Distinct values with weights, measured from a datum in units of a power of two.
+
+    Parameters
+    ----------
+    origin : float
+        A datum near the middle, unit of the data.
+    scale : float
+        A power of two near the spread, unit of the data.
+    local : (n,) float64
+        Values ``(x - origin) / scale`` in ascending order, read-only.
+    weights : (n,) float64
+        Positive observation weights, read-only.
+
+    Notes
+    -----
+    Values far from zero relative to their spread keep all their digits in local coordinates;
+    squares of values near 1e±150 neither overflow nor vanish; and as the scale is a power of
+    two, a fit of ``2**k * x`` is the fit of ``x`` to the last bit.
+    """
+
+    origin: float
+    scale: float
+    local: Array
+    weights: Array
+
+    @classmethod
+    def of(cls, values: Array, weights: Array | None = None) -> Sample:
+        """Return the sample of finite values: ties merged, rows of weight zero left out.
+
+        Parameters
+        ----------
+        values : (n,) float64
+            Finite, with a finite range.
+        weights : (n,) float64, optional
+            Non-negative observation weights; one each by default.
+        """
+        distinct, counts = _merge_ties(values, weights)
+        middle = np.searchsorted(np.cumsum(counts), 0.5 * counts.sum())
+        origin = float(distinct[min(int(middle), distinct.size - 1)])
+        distance = distinct - origin
+        exponent = _spread_exponent(distance, counts)
+        # Two halves: 2**-exponent itself may lie outside the range of a double.
+        local = np.ldexp(np.ldexp(distance, -(exponent // 2)), -(exponent - exponent // 2))
+        return cls._frozen(origin, math.ldexp(1.0, exponent), local, counts)
+
+    @classmethod
+    def _frozen(cls, origin: float, scale: float, local: Array, weights: Array) -> Sample:
+        """A sample whose arrays cannot be written to."""
+        for array in (local, weights):
+            array.setflags(write=False)
+        return cls(origin, scale, local, weights)
+
+    def with_local(self, local: Array, weights: Array) -> Sample:
+        """Return other weighted points in the same coordinates."""
+        return Sample._frozen(self.origin, self.scale, local, weights)
+
+    @property
+    def values(self) -> Array:
+        """Values (n,) in the unit of the data."""
+        return self.origin + self.scale * self.local
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights: the number of rows when weights are counts."""
+        return float(self.weights.sum())
+
+    @property
+    def local_variance(self) -> float:
+        """Weighted variance (divisor: sum of weights) of the local values."""
+        mean = self.weights @ self.local / self.total
+        return float(self.weights @ (self.local - mean) ** 2 / self.total)
+
+    def __len__(self) -> int:
+        """Return the number of distinct values."""
+        return self.local.size
+
+
+def _merge_ties(values: Array, weights: Array | None) -> tuple[Array, Array]:
+    """Distinct values in ascending order and the sum of the weights of each.
+
+    Weights are summed in a sorted order too, so that the result does not depend on the order of
+    the rows, not even in the last bit.
+    """
+    if weights is None:
+        distinct, counts = np.unique(values, return_counts=True)
+        return distinct, counts.astype(np.float64)
+    order = np.lexsort((weights, values))
+    order = order[weights[order] > 0.0]
+    ascending = values[order]
+    first = np.flatnonzero(np.concatenate([[True], ascending[1:] > ascending[:-1]]))
+    return ascending[first], np.add.reduceat(weights[order], first)
+
+
+def _spread_exponent(distance: Array, weights: Array) -> int:
+    """Binary exponent of the standard deviation, found without squaring large numbers."""
+    largest = float(np.abs(distance).max())
+    if largest == 0.0:
+        return 0
+    unit = distance / largest
+    share = weights / weights.sum()
+    mean = share @ unit
+    sd = math.sqrt(float(share @ (unit - mean) ** 2))
+    return math.frexp(largest)[1] + math.frexp(sd)[1] - 1

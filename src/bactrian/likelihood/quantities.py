@@ -1,0 +1,262 @@
+"""The quantities of the derivation as public functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.sources import read_rows
+from bactrian.errors import ParameterError
+from bactrian.likelihood import natural
+from bactrian.likelihood.derivatives import derivatives
+from bactrian.likelihood.rows import natural_score_rows, terms, working_score_rows
+from bactrian.model.mixture import NormalMixture
+
+Array = NDArray[np.float64]
+Coordinates = Literal["natural", "working"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Log-likelihood, score and Hessian at one mixture, from one pass over the rows.
+
+    Attributes
+    ----------
+    loglike : float
+        Sum over rows of w log f; natural log, constants kept.
+    score : (p,) float64
+        Gradient of `loglike`; p = 3K in natural, 3K - 1 in working coordinates.
+    hessian : (p, p) float64
+        Second derivatives of `loglike`.
+    coordinates : {"natural", "working"}
+        What the derivatives are taken with respect to.
+    """
+
+    loglike: float
+    score: Array
+    hessian: Array
+    coordinates: str
+
+
+def evaluate(
+    x: Any,
+    mixture: NormalMixture,
+    *,
+    coordinates: Coordinates = "natural",
+    sample_weight: Any = None,
+) -> Evaluation:
+    """Return log-likelihood, score and Hessian together.
+
+    Parameters
+    ----------
+    x : array-like (n,)
+        Data, in their own unit.
+    mixture : NormalMixture
+        Where to evaluate.
+    coordinates : {"natural", "working"}
+        "natural": the 3K free partial derivatives with respect to all weights, all means, all
+        variances. "working": the 3K - 1 logits log(pi_k / pi_K), means, log variances.
+    sample_weight : array-like (n,), optional
+        Observation weights that multiply each row's term.
+
+    Raises
+    ------
+    DataError, DataTypeError
+        If the data are not a column of finite real numbers, or the weights do not fit them.
+    ParameterError
+        If `coordinates` is not one of the two names, or, in working coordinates, a mixing weight
+        is zero.
+
+    Notes
+    -----
+    Source: derivation, "Hessian in natural coordinates" and "Hessian in working coordinates".
+    """
+    x, w = _rows(x, sample_weight)
+    if _is_natural(coordinates):
+        return Evaluation(
+            _loglike(x, w, mixture),
+            natural.natural_score(x, w, mixture),
+            natural.natural_hessian(x, w, mixture),
+            coordinates,
+        )
+    _need_positive_weights(mixture)
+    found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
+    return Evaluation(float(found.loglike[0]), found.score[0], found.hessian[0], coordinates)
+
+
+def loglike(x: Any, mixture: NormalMixture, *, sample_weight: Any = None) -> float:
+    """Return the log-likelihood, the sum over rows of w log f(x).
+
+    Natural log, constants kept; never a mean, never negated. -inf where a row's density is below
+    the range of a double.
+
+    Parameters
+    ----------
+    x : array-like (n,)
+        Data, in their own unit.
+    mixture : NormalMixture
+        Where to evaluate.
+    sample_weight : array-like (n,), optional
+        Observation weights.
+
+    Raises
+    ------
+    DataError, DataTypeError
+        If the data are not a column of finite real numbers, or the weights do not fit them.
+
+    Notes
+    -----
+    Source: derivation, "The log-likelihood".
+    """
+    x, w = _rows(x, sample_weight)
+    return _loglike(x, w, mixture)
+
+
+def responsibilities(x: Any, mixture: NormalMixture) -> Array:
+    """Return the posterior probabilities (n, K) of the components given each row.
+
+    Parameters
+    ----------
+    x : array-like (n,)
+        Data, in their own unit.
+    mixture : NormalMixture
+        The mixture that weighs the components.
+
+    Raises
+    ------
+    DataError, DataTypeError
+        If the data are not a column of finite real numbers.
+
+    Notes
+    -----
+    Source: derivation, "Responsibilities".
+    """
+    x, _ = _rows(x, None)
+    return terms(x, mixture).responsibilities.T
+
+
+def score(
+    x: Any,
+    mixture: NormalMixture,
+    *,
+    coordinates: Coordinates = "natural",
+    sample_weight: Any = None,
+) -> Array:
+    """Return the gradient of the log-likelihood, a sum over rows.
+
+    Parameters
+    ----------
+    x, mixture, coordinates, sample_weight
+        As for `evaluate`.
+
+    Returns
+    -------
+    (3K,) or (3K - 1,) float64
+        With respect to (pi_1..pi_K, mu_1..mu_K, sigma_1^2..sigma_K^2), the weights unconstrained;
+        or to (log(pi_k / pi_K) for k < K, means, log variances).
+
+    Raises
+    ------
+    DataError, DataTypeError, ParameterError
+        As for `evaluate`.
+
+    Notes
+    -----
+    Source: derivation, "Gradient: means", "Gradient: variances", "Gradient: mixing weights" and
+    "The constraint by softmax".
+    """
+    x, w = _rows(x, sample_weight)
+    if _is_natural(coordinates):
+        return natural.natural_score(x, w, mixture)
+    _need_positive_weights(mixture)
+    found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
+    return found.score[0]
+
+
+def score_obs(x: Any, mixture: NormalMixture, *, coordinates: Coordinates = "natural") -> Array:
+    """Return the gradient of log f(x) for each row, (n, 3K) or (n, 3K - 1).
+
+    Parameters
+    ----------
+    x, mixture, coordinates
+        As for `evaluate`; rows are not weighted.
+
+    Raises
+    ------
+    DataError, DataTypeError, ParameterError
+        As for `evaluate`.
+
+    Notes
+    -----
+    Source: derivation, "Per-row score and information".
+    """
+    x, _ = _rows(x, None)
+    rows = terms(x, mixture)
+    if _is_natural(coordinates):
+        return natural_score_rows(rows, mixture).T
+    _need_positive_weights(mixture)
+    return working_score_rows(rows, mixture).T
+
+
+def hessian(
+    x: Any,
+    mixture: NormalMixture,
+    *,
+    coordinates: Coordinates = "natural",
+    sample_weight: Any = None,
+) -> Array:
+    """Return the second derivatives of the log-likelihood, a sum over rows.
+
+    Parameters
+    ----------
+    x, mixture, coordinates, sample_weight
+        As for `evaluate`; the order of the coordinates is that of `score`.
+
+    Raises
+    ------
+    DataError, DataTypeError, ParameterError
+        As for `evaluate`.
+
+    Notes
+    -----
+    Source: derivation, "Hessian in natural coordinates" and "Hessian in working coordinates".
+    """
+    x, w = _rows(x, sample_weight)
+    if _is_natural(coordinates):
+        return natural.natural_hessian(x, w, mixture)
+    _need_positive_weights(mixture)
+    found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
+    return found.hessian[0]
+
+
+def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
+    """Values and weights, checked."""
+    rows = read_rows(x, sample_weight=sample_weight)
+    return rows.values, np.ones(rows.values.size) if rows.weights is None else rows.weights
+
+
+def _loglike(x: Array, w: Array, mixture: NormalMixture) -> float:
+    """Weighted sum of log f."""
+    kept = w > 0.0  # 0 * -inf is not a number
+    return float((w[kept] * terms(x[kept], mixture).logpdf).sum())
+
+
+def _is_natural(coordinates: str) -> bool:
+    """Whether natural coordinates are asked for; an error when neither name is."""
+    if coordinates not in ("natural", "working"):
+        raise ParameterError(
+            f'coordinates={coordinates!r} is unknown; choose "natural" or "working".'
+        )
+    return coordinates == "natural"
+
+
+def _need_positive_weights(mixture: NormalMixture) -> None:
+    """Refuse working coordinates where a logit is infinite."""
+    if not (mixture.weights > 0.0).all():
+        raise ParameterError(
+            "A component of weight zero has no finite working coordinates; "
+            'leave it out of the mixture or use coordinates="natural".'
+        )

@@ -1,0 +1,177 @@
+"""Row by row: log-density, posterior probabilities and features of a mixture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+HALF_LOG_2PI = 0.9189385332046727418
+_HUGE = 1e150  # beyond this a squared distance overflows
+
+
+class RowTerms(NamedTuple):
+    """What every row-wise quantity of a mixture is made of.
+
+    Attributes
+    ----------
+    logpdf : (..., n) float64
+        Natural log of the mixture density; -inf where it is below the smallest double.
+    responsibilities : (..., K, n) float64
+        Posterior probabilities of the components, each with full relative accuracy, so that a
+        product of two of them stands for r(1 - r) without the cancellation of 1 - r.
+    features : (..., 2K + 1, n) float64
+        One, the distances u = (x - mean) / sd, and q = (u^2 - 1) / 2: the derivatives of a
+        component's log-density with respect to its log weight, its mean (times its sd) and its
+        log variance.
+    """
+
+    logpdf: Array
+    responsibilities: Array
+    features: Array
+
+
+def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
+    """Return the row terms of a mixture at finite points, components in any order.
+
+    Parameters
+    ----------
+    x : (n,) float64
+        Points, finite.
+    weights, means, sds : (K,) float64
+        Mixing weights, means and standard deviations.
+
+    Notes
+    -----
+    Source: derivation, "Responsibilities" and "Log-odds for two components".
+    """
+    order = widest_last(weights, sds)
+    back = np.argsort(order)
+    logpdf, r, features = sorted_row_terms(x, weights[order], means[order], sds[order])
+    own = np.concatenate([[0], back + 1, back + 1 + len(back)])
+    return RowTerms(logpdf, r[back], features[own])
+
+
+def widest_last(weights: Array, sds: Array) -> NDArray[np.intp]:
+    """Order (..., K) that puts the widest component of positive weight last."""
+    return np.where(weights > 0.0, sds, 0.0).argsort(axis=-1, kind="stable")
+
+
+def sorted_row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
+    """Return the row terms of one mixture, or a batch, whose widest component comes last.
+
+    Parameters
+    ----------
+    x : (n,) float64
+        Points, finite.
+    weights, means, sds : (..., K) float64
+        In the order of `widest_last`; leading axes are a batch.
+
+    Notes
+    -----
+    No density is ever formed, so a row a hundred thousand standard deviations out keeps all its
+    digits. The log-odds between two components are computed in the factored form
+    ``L - (u_k - u_ref)(u_k + u_ref) / 2`` with the difference taken from the *narrower* component's
+    distance; expanded in powers of x, or as a difference of squares, they lose up to all digits
+    for narrow components and far rows.
+    """
+    n_components = means.shape[-1]
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
+        mean, sd = means[..., None], sds[..., None]
+        constant = np.log(weights)[..., None] - np.log(sd)
+        features = np.empty((*means.shape[:-1], 2 * n_components + 1, x.size))
+        features[..., 0, :] = 1.0
+        u = features[..., 1 : n_components + 1, :]
+        quadratic = features[..., n_components + 1 :, :]
+        distance = x - mean
+        np.divide(distance, sd, out=u)
+        np.multiply(u, u, out=quadratic)
+        quadratic *= 0.5
+        log_joint = constant - quadratic
+        if not quadratic.max(initial=0.0) < _HUGE:
+            distance = _tame(distance, u, quadratic)
+        quadratic -= 0.5
+        narrow, wide = (..., slice(None, -1), slice(None)), (..., slice(-1, None), slice(None))
+        log_odds = _log_odds(
+            _Component(constant[narrow], mean[narrow], sd[narrow], u[narrow]),
+            _Component(constant[wide], mean[wide], sd[wide], u[wide]),
+            distance[narrow],
+        )
+        if n_components == 2:
+            r, log_total = _two_responsibilities(log_odds)
+        else:
+            r, log_total = _responsibilities(
+                log_odds, _Component(constant, mean, sd, u), distance
+            )
+        logpdf = log_joint.max(axis=-2)
+        logpdf += log_total
+        logpdf -= HALF_LOG_2PI
+        return RowTerms(logpdf, r, features)
+
+
+class _Component(NamedTuple):
+    """Log of weight over sd, mean, sd (..., k, 1) and distances (..., k, n) of components."""
+
+    constant: Array
+    mean: Array
+    sd: Array
+    u: Array
+
+
+def _log_odds(own: _Component, ref: _Component, narrow: Array) -> Array:
+    """Log posterior odds of components against a reference, given the narrower one's distance."""
+    difference = narrow * ((ref.sd - own.sd) / own.sd / ref.sd)
+    difference += (ref.mean - own.mean) / np.maximum(own.sd, ref.sd)
+    odds = own.u + ref.u
+    odds *= difference
+    odds *= -0.5
+    odds += own.constant - ref.constant
+    return odds
+
+
+def _two_responsibilities(log_odds: Array) -> tuple[Array, Array]:
+    """Responsibilities of two components from one exponential a row, and log(1 + e^-|odds|)."""
+    odds = log_odds[..., 0, :]
+    smaller = np.exp(-np.abs(odds))
+    total = 1.0 + smaller
+    log_total = np.log(total)
+    larger = 1.0 / total
+    smaller *= larger
+    first_wins = odds > 0.0
+    r = np.empty((*odds.shape[:-1], 2, odds.shape[-1]))
+    r[..., 0, :] = np.where(first_wins, larger, smaller)
+    r[..., 1, :] = np.where(first_wins, smaller, larger)
+    return r, log_total
+
+
+def _responsibilities(
+    rest_odds: Array, own: _Component, distance: Array
+) -> tuple[Array, Array]:
+    """Responsibilities of any number of components, and the log of the sum of their shares.
+
+    With three components or more the odds are taken against each row's best component: two of
+    them may be close rivals far out in the tail of the widest one, and the difference of their
+    two large log-odds against it would be rounding noise.
+    """
+    odds = np.concatenate([rest_odds, np.zeros_like(distance[..., :1, :])], axis=-2)
+    if odds.shape[-2] > 1:
+        best = odds.argmax(axis=-2)[..., None, :]
+        ref = _Component(*(np.take_along_axis(array, best, axis=-2) for array in own))
+        ref_distance = np.take_along_axis(distance, best, axis=-2)
+        odds = _log_odds(own, ref, np.where(own.sd <= ref.sd, distance, ref_distance))
+        odds -= odds.max(axis=-2, keepdims=True)
+    shares = np.exp(odds, out=odds)
+    total = shares.sum(axis=-2, keepdims=True)
+    shares /= total
+    return shares, np.log(total[..., 0, :])
+
+
+def _tame(distance: Array, u: Array, half_square: Array) -> Array:
+    """Distances kept where squares and differences of them cannot become inf - inf."""
+    limit = np.finfo(np.float64).max / 4.0
+    np.clip(u, -_HUGE, _HUGE, out=u)
+    np.clip(half_square, 0.0, limit, out=half_square)
+    return np.clip(distance, -limit, limit)
