@@ -182,7 +182,7 @@ def test_every_test_asserts_something() -> None:
 
 
 def asserts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a test asserts: itself, by ``raises``, by assert_/check_..., or by a fixture it calls."""
+    """Whether a test asserts: itself, by ``raises``, assert_..., check_... or a called fixture."""
     fixtures = {argument.arg for argument in function.args.args}
     for node in ast.walk(function):
         if isinstance(node, ast.Assert):
