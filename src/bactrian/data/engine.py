@@ -1,0 +1,119 @@
+"""DuckDB as the reader of files: a private connection, and its errors in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bactrian.errors import DataError
+
+__all__ = ["File", "connection", "query", "quoted"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file to read.
+
+    Attributes
+    ----------
+    path, label : where it is, and what messages call it.
+    form : "csv", "tsv", "json" or "parquet".
+    gzipped : whether the text is compressed.
+    """
+
+    path: str
+    label: str
+    form: str
+    gzipped: bool
+
+
+@contextmanager
+def connection() -> Iterator[Any]:
+    """A private DuckDB in memory that fetches nothing from anywhere.
+
+    Raises
+    ------
+    DataError
+        DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise DataError(
+            "files are read through DuckDB, which is not installed: run "
+            "pip install 'bactrian[files]', or read the file yourself and pass the column"
+        ) from None
+    offline: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    with duckdb.connect(":memory:", config=offline) as engine:
+        engine.execute("set enable_progress_bar = false")
+        engine.execute("set preserve_insertion_order = true")
+        yield engine
+
+
+def query(engine: Any, file: File, sql: str, parameters: Mapping[str, Any]) -> Any:
+    """The answer of DuckDB as a dict of NumPy arrays, one per column.
+
+    Parameters
+    ----------
+    engine : an open ``connection``.
+    file : the file that the query reads, for the message.
+    sql, parameters : the query and its named parameters, never pasted together.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read; one sentence.
+    """
+    import duckdb
+
+    try:
+        return engine.execute(sql, dict(parameters)).fetchnumpy()
+    except duckdb.Error as error:
+        raise DataError(_sentence(file, str(error))) from None
+
+
+def quoted(name: str) -> str:
+    """The name of a column as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sentence(file: File, error: str) -> str:
+    """What DuckDB says about a file, as a cause and a remedy."""
+    label = file.label
+    if "GZIP" in error:
+        return f"{label} is cut off or damaged: its gzip stream ends early; copy it again"
+    if file.form == "parquet":
+        return f"{label} is not a whole Parquet file ({_reason(error)}): write or copy it again"
+    if "utf-8" in error or "UTF-8" in error:
+        return f"{label} is not UTF-8 text: save it in that encoding"
+    if file.form == "json":
+        return (
+            f"{label} is not whole JSON ({_reason(error)}): it needs one object per line, "
+            'such as {"x": 1.5}; the file may be cut off'
+        )
+    line = re.search(r"CSV Error on Line: (\d+)", error)
+    where = f"line {line[1]} of {label}" if line else label
+    columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", error)
+    if columns:
+        return (
+            f"{where} has {columns[2]} value{'s' if columns[2] != '1' else ''} where {columns[1]} "
+            "are expected: mend it; if it is the last line, the file may be cut off"
+        )
+    return f"{where} cannot be read as a table ({_reason(error)}): check that it is CSV or TSV"
+
+
+def _reason(error: str) -> str:
+    """The first telling line of an error of DuckDB."""
+    lines = [line.strip().rstrip(".") for line in error.splitlines() if line.strip()]
+    telling = [
+        line for line in lines if "CSV Error on Line" not in line and "Original Line" not in line
+    ]
+    reason = (telling or lines or ["no reason given"])[0]
+    # DuckDB counts the lines of JSON differently from an editor, so its count is left out.
+    return re.sub(r"^[A-Za-z ]+ Error: (Malformed JSON.* in line \d+: )?", "", reason)

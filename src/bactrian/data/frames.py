@@ -1,0 +1,160 @@
+"""Columns of pandas, Polars, PyArrow and other frames, through Narwhals and Arrow streams."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bactrian.data.columns import Column, Table, array_column
+from bactrian.errors import DataError, DataTypeError
+
+__all__ = ["frame_table", "is_native", "series_column"]
+
+_FRAME_PACKAGES = frozenset(
+    "cudf dask dask_expr duckdb ibis modin narwhals pandas polars pyarrow pyspark sqlframe".split()
+)
+
+
+def is_native(data: object) -> bool:
+    """Whether ``data`` comes from a frame package or speaks Arrow; imports nothing."""
+    return type(data).__module__.partition(".")[0].lstrip("_") in _FRAME_PACKAGES or any(
+        hasattr(data, name) for name in ("__arrow_c_stream__", "__arrow_c_array__")
+    )
+
+
+def frame_table(data: object) -> Table | None:
+    """A table from a frame, or None when ``data`` is a single column.
+
+    Parameters
+    ----------
+    data : what ``is_native`` knows: a frame, a lazy frame, a series, an Arrow stream.
+
+    Raises
+    ------
+    DataError
+        Columns that share a name.
+    """
+    import narwhals as nw
+
+    native = _narwhals_object(data)
+    if isinstance(native, nw.Series):
+        return None
+    try:
+        schema = native.collect_schema()
+    except nw.exceptions.DuplicateError:
+        raise DataError(
+            "the frame has several columns of the same name: pass the one column itself"
+        ) from None
+
+    def fetch(names: Sequence[str]) -> list[Column]:
+        """Collect the named columns only."""
+        chosen = native.select(*dict.fromkeys(names))
+        eager = chosen.collect() if isinstance(chosen, nw.LazyFrame) else chosen
+        return [_from_series(eager.get_column(name), name, f"column {name!r}") for name in names]
+
+    return Table(
+        "the frame",
+        {name: str(dtype) for name, dtype in schema.items()},
+        [name for name, dtype in schema.items() if dtype.is_numeric()],
+        fetch,
+    )
+
+
+def series_column(data: object, label: str) -> Column:
+    """A column from a series, an index or an Arrow array.
+
+    Parameters
+    ----------
+    data : what ``is_native`` knows and ``frame_table`` does not take.
+    label : what messages call it.
+    """
+    import narwhals as nw
+
+    native = _narwhals_object(data)
+    if not isinstance(native, nw.Series):
+        raise DataTypeError(f"{label} is a frame, not a single column: pass one of its columns")
+    name = None if native.name in (None, "") else str(native.name)
+    return _from_series(native, name, label)
+
+
+def _narwhals_object(data: Any) -> Any:
+    """The object as Narwhals sees it, brought into a form that it knows."""
+    import narwhals as nw
+
+    root = type(data).__module__.partition(".")[0]
+    if root == "pandas":
+        data = _pandas_form(data)
+    elif root == "pyarrow" or not _known_to_narwhals(data):
+        data = _arrow_form(data)
+    return nw.from_native(data, allow_series=True)
+
+
+def _known_to_narwhals(data: Any) -> bool:
+    """Whether Narwhals takes the object as it is."""
+    import narwhals as nw
+
+    try:
+        nw.from_native(data, allow_series=True)
+    except nw.exceptions.DuplicateError:
+        return True
+    except TypeError:
+        return False
+    return True
+
+
+def _pandas_form(data: Any) -> Any:
+    """A pandas frame or series: an index or a bare extension array becomes a series."""
+    if hasattr(data, "columns"):
+        names = [str(name) for name in data.columns]
+        return data if names == list(data.columns) else data.set_axis(names, axis=1)
+    if hasattr(data, "iloc"):
+        return data
+    return importlib.import_module("pandas").Series(data, copy=False)
+
+
+def _arrow_form(data: Any) -> Any:
+    """An Arrow table or chunked array from whatever holds or streams Arrow data."""
+    try:
+        pa: Any = importlib.import_module("pyarrow")
+    except ImportError:
+        raise DataTypeError(
+            f"an object of type {type(data).__name__} is read through PyArrow, which is not "
+            "installed: run pip install 'bactrian[arrow]'"
+        ) from None
+    if isinstance(data, pa.Table | pa.ChunkedArray):
+        return data
+    if isinstance(data, pa.Array):
+        return pa.chunked_array([data])
+    try:
+        return pa.table(data)
+    except (pa.ArrowException, TypeError, ValueError):
+        pass  # not a stream of tables: perhaps one of arrays
+    try:
+        return pa.chunked_array(data)
+    except (pa.ArrowException, TypeError, ValueError):
+        raise DataTypeError(
+            f"an object of type {type(data).__name__} is not a frame or a column: pass a series, "
+            "a frame or an array"
+        ) from None
+
+
+def _from_series(series: Any, name: str | None, label: str) -> Column:
+    """Doubles from a Narwhals series, NaN where it is null."""
+    import narwhals as nw
+
+    dtype = series.dtype
+    if isinstance(dtype, nw.Decimal | nw.Object):
+        # Python's float() rounds a decimal correctly; the packages' own casts need not.
+        items = np.empty(len(series), dtype=object)
+        items[:] = series.to_list()
+        return array_column(items, name, label)
+    if isinstance(dtype, nw.Unknown):
+        return array_column(np.asarray(series.to_native()), name, label)
+    if not dtype.is_numeric():
+        raise DataTypeError(
+            f"{label} is of type {dtype}, not real numbers: convert it to numbers first"
+        )
+    return array_column(np.asarray(series.to_numpy()), name, label)

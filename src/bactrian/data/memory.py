@@ -1,0 +1,123 @@
+"""Columns and tables from anything in memory, told apart without importing a frame package."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.columns import Column, Table, array_column
+from bactrian.data.frames import frame_table, is_native, series_column
+from bactrian.errors import DataError, DataTypeError
+
+__all__ = ["column_from", "table_from"]
+
+
+def table_from(data: object) -> Table | None:
+    """A table when ``data`` is a mapping, a structured array or a frame, else None.
+
+    Parameters
+    ----------
+    data : anything in memory.
+    """
+    if isinstance(data, np.ndarray):
+        if data.dtype.names is None:
+            return None
+        return _mapping_table(
+            {name: data[name] for name in data.dtype.names}, "the structured array"
+        )
+    if isinstance(data, Mapping):
+        return _mapping_table(data, "the mapping")
+    return frame_table(data) if is_native(data) else None
+
+
+def column_from(data: object, label: str = "the data") -> Column:
+    """A column from anything in memory that is one column.
+
+    Parameters
+    ----------
+    data : array, sequence, iterable, pandas, Polars or PyArrow series, or anything that offers
+        ``__array__`` or an Arrow stream.
+    label : what messages call it.
+
+    Raises
+    ------
+    DataError, DataTypeError
+        As ``array_column``; also what is not a column at all, in one sentence.
+    """
+    if isinstance(data, np.ndarray):
+        return array_column(data, label=label)
+    if isinstance(data, list | tuple | range):
+        return array_column(_array_of(data, label), label=label)
+    if is_native(data):
+        return series_column(data, label)
+    _refuse_lone_values(data, label)
+    if hasattr(data, "__array__") or _is_buffer(data):
+        return array_column(np.asarray(data), label=label)
+    if isinstance(data, Iterable):
+        return array_column(_array_of(list(data), label), label=label)
+    raise DataTypeError(
+        f"{label} is of type {type(data).__name__}: pass a list, an array, a series, a frame or "
+        "the path of a file"
+    )
+
+
+def _refuse_lone_values(data: object, label: str) -> None:
+    """Refuse what could be iterated or converted but is no column of rows."""
+    if isinstance(data, str | bytes | bytearray):
+        raise DataTypeError(f"{label} is a piece of text, not a column of numbers: pass a list")
+    if data is None or isinstance(data, numbers.Number):
+        raise DataTypeError(f"{label} is a single value, not a column: pass a list or an array")
+    if isinstance(data, set | frozenset):
+        raise DataTypeError(
+            f"{label} is a set, which has lost the repeated values: pass the list it was made from"
+        )
+
+
+def _is_buffer(data: object) -> bool:
+    """Whether ``data`` shows its memory, as ``array.array`` does."""
+    try:
+        memoryview(data)  # type: ignore[arg-type]  # that is the question
+    except TypeError:
+        return False
+    return True
+
+
+def _array_of(items: Sequence[object], label: str) -> NDArray[Any]:
+    """An array from a sequence: doubles where all are numbers, else Python objects."""
+    if not len(items):
+        return np.empty(0)
+    try:
+        array = np.asarray(items)
+        if array.dtype.kind in "USO" and array.ndim == 1:
+            # NumPy would turn [1, "a"] into two texts; the first culprit is worth naming.
+            array = np.empty(len(items), dtype=object)
+            array[:] = items
+    except (ValueError, TypeError, OverflowError):
+        raise DataError(
+            f"{label} is a list whose entries have different lengths: pass one flat list of numbers"
+        ) from None
+    return array
+
+
+def _mapping_table(data: Mapping[Any, object], label: str) -> Table:
+    """A table from a mapping of names to columns."""
+    by_name = {str(key): value for key, value in data.items()}
+    columns: dict[str, Column] = {}
+    kinds: dict[str, str] = {}
+    for name, value in by_name.items():
+        try:
+            columns[name] = column_from(value, f"column {name!r}")
+            kinds[name] = "number"
+        except (DataError, DataTypeError):
+            kinds[name] = "not numbers"
+
+    def fetch(names: Sequence[str]) -> list[Column]:
+        """Convert again what failed, for its own message."""
+        read = [columns.get(n) or column_from(by_name[n], f"column {n!r}") for n in names]
+        return [Column(column.values, n) for column, n in zip(read, names, strict=True)]
+
+    return Table(label, kinds, list(columns), fetch)

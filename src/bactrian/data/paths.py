@@ -1,0 +1,139 @@
+"""Which files are meant, in which format they are, and why one cannot be read."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import gzip
+import os
+import shutil
+import stat
+import tempfile
+import zlib
+from contextlib import ExitStack
+from typing import IO, Any
+
+from bactrian.data.engine import File
+from bactrian.errors import DataError
+
+__all__ = ["inspected", "matching", "regular", "spooled"]
+
+_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+# First bytes of what cannot be read, and what to do about it.
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook: save the sheet as CSV",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd: decompress it first, or use gzip",
+    b"\x93NUMPY": "a NumPy file: read it with numpy.load and pass the array",
+    b"ARROW1": "an Arrow file: read it with pyarrow.feather.read_table and pass the table",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+}
+_HEAD = 4096
+
+
+def matching(path: str) -> list[str]:
+    """The files that a path or glob names."""
+    if os.path.isdir(path):
+        raise DataError(
+            f"{path!r} is a directory: name a file, or several as {os.path.join(path, '*.csv')!r}"
+        )
+    if os.path.lexists(path):
+        return [path]
+    if not glob.has_magic(path):
+        folder, name = os.path.split(path)
+        siblings = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+        close = difflib.get_close_matches(name, siblings, n=1, cutoff=0.75)
+        hint = (
+            f"did you mean {close[0]!r}?" if close else "check the path and the working directory"
+        )
+        raise DataError(f"there is no file {path!r}: {hint}")
+    found = sorted(name for name in glob.glob(path, recursive=True) if not os.path.isdir(name))
+    if not found:
+        raise DataError(f"no file matches {path!r}: check the pattern and the working directory")
+    return found
+
+
+def regular(path: str, stack: ExitStack) -> File:
+    """The file, copied to a temporary one first when it is a pipe."""
+    label = repr(os.path.basename(path))
+    try:
+        if stat.S_ISREG(os.stat(path).st_mode):
+            return inspected(path, label, name=path, stack=stack)
+        with open(path, "rb") as pipe:
+            return inspected(spooled(pipe, label, stack), label, name=path, stack=stack)
+    except OSError as error:
+        raise DataError(f"{label} cannot be read: {error.strerror or error}") from None
+
+
+def inspected(path: str, label: str, *, name: str, stack: ExitStack) -> File:
+    """The file with its format, told from its first bytes and the ending of its name."""
+    with open(path, "rb") as plain:
+        head = plain.read(_HEAD)
+    if not head:
+        raise DataError(f"{label} is empty: it has no bytes at all")
+    gzipped = head.startswith(b"\x1f\x8b")
+    if gzipped:
+        head = _gzip_head(path, label)
+    for magic, what in _FOREIGN.items():
+        if head.startswith(magic):
+            raise DataError(f"{label} is {what}")
+    stem = name.lower().removesuffix(".gz")
+    form = _FORMATS.get(os.path.splitext(stem)[1])
+    if head.startswith(b"PAR1"):
+        form = "parquet"
+        if gzipped:  # DuckDB unpacks text only
+            with gzip.open(path) as packed:
+                path, gzipped = spooled(packed, label, stack), False
+    elif form is None:
+        form = "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "csv"
+    if form == "csv" and b"\t" in head.partition(b"\n")[0] and stem.endswith(".txt"):
+        form = "tsv"
+    return File(path=path, label=label, form=form, gzipped=gzipped)
+
+
+def _gzip_head(path: str, label: str) -> bytes:
+    """The first bytes of what a gzipped file holds."""
+    try:
+        with gzip.open(path) as packed:
+            head = packed.read(_HEAD)
+    except (EOFError, OSError, zlib.error):
+        raise DataError(
+            f"{label} is cut off or damaged: its gzip stream ends early; copy it again"
+        ) from None
+    if not head:
+        raise DataError(f"{label} is empty: the gzip stream holds no bytes")
+    return head
+
+
+def spooled(stream: Any, label: str, stack: ExitStack) -> str:
+    """The path of a temporary file with all that the stream holds, gone when the stack closes."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bactrian-"))
+    path = os.path.join(folder, "stream")
+    try:
+        with open(path, "wb") as copy:
+            first = stream.read(1 << 20)
+            if isinstance(first, str):
+                _copy_text(first, stream, copy)
+            else:
+                copy.write(first)
+                shutil.copyfileobj(stream, copy)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise DataError(f"{label} cannot be read: {error}") from None
+    return path
+
+
+def _copy_text(first: str, stream: Any, copy: IO[bytes]) -> None:
+    """Write the text as UTF-8."""
+    text = first
+    while text:
+        copy.write(text.encode())
+        text = stream.read(1 << 20)
