@@ -24,6 +24,7 @@ _REMEDIES = {
     "M": ("dates", "pass numbers, e.g. seconds since the first date"),
     "m": ("time differences", "divide by a unit, e.g. x / np.timedelta64(1, 's')"),
     "S": ("text", "convert it first, e.g. np.asarray(x, dtype=float)"),
+    "T": ("text", "convert it first, e.g. np.asarray(x, dtype=float)"),
     "U": ("text", "convert it first, e.g. np.asarray(x, dtype=float)"),
 }
 

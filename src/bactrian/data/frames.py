@@ -11,7 +11,7 @@ import numpy as np
 from bactrian.data.columns import Column, Table, array_column
 from bactrian.errors import DataError, DataTypeError
 
-__all__ = ["frame_table", "is_native", "series_column"]
+__all__ = ["is_native", "read_native"]
 
 _FRAME_PACKAGES = frozenset(
     "cudf dask dask_expr duckdb ibis modin narwhals pandas polars pyarrow pyspark sqlframe".split()
@@ -25,29 +25,27 @@ def is_native(data: object) -> bool:
     )
 
 
-def frame_table(data: object) -> Table | None:
-    """A table from a frame, or None when ``data`` is a single column.
+def read_native(data: object, label: str) -> Table | Column:
+    """A table from a frame, a column from a series, an index or an Arrow array.
 
     Parameters
     ----------
-    data : what ``is_native`` knows: a frame, a lazy frame, a series, an Arrow stream.
+    data : what ``is_native`` knows; a lazy frame or a stream is read once.
+    label : what messages call it when it is a column.
 
     Raises
     ------
     DataError
         Columns that share a name.
+    DataTypeError
+        Neither a frame nor a column, or a column of no real numbers.
     """
     import narwhals as nw
 
     native = _narwhals_object(data)
     if isinstance(native, nw.Series):
-        return None
-    try:
-        schema = native.collect_schema()
-    except nw.exceptions.DuplicateError:
-        raise DataError(
-            "the frame has several columns of the same name: pass the one column itself"
-        ) from None
+        return _from_series(native, None if native.name in (None, "") else str(native.name), label)
+    schema = native.collect_schema()
 
     def fetch(names: Sequence[str]) -> list[Column]:
         """Collect the named columns only."""
@@ -63,23 +61,6 @@ def frame_table(data: object) -> Table | None:
     )
 
 
-def series_column(data: object, label: str) -> Column:
-    """A column from a series, an index or an Arrow array.
-
-    Parameters
-    ----------
-    data : what ``is_native`` knows and ``frame_table`` does not take.
-    label : what messages call it.
-    """
-    import narwhals as nw
-
-    native = _narwhals_object(data)
-    if not isinstance(native, nw.Series):
-        raise DataTypeError(f"{label} is a frame, not a single column: pass one of its columns")
-    name = None if native.name in (None, "") else str(native.name)
-    return _from_series(native, name, label)
-
-
 def _narwhals_object(data: Any) -> Any:
     """The object as Narwhals sees it, brought into a form that it knows."""
     import narwhals as nw
@@ -89,7 +70,14 @@ def _narwhals_object(data: Any) -> Any:
         data = _pandas_form(data)
     elif root == "pyarrow" or not _known_to_narwhals(data):
         data = _arrow_form(data)
-    return nw.from_native(data, allow_series=True)
+    try:
+        return nw.from_native(data, allow_series=True)
+    except nw.exceptions.DuplicateError:
+        raise DataError(
+            "the frame has several columns of the same name: pass the one column itself"
+        ) from None
+    except TypeError:
+        raise _not_a_column(data) from None
 
 
 def _known_to_narwhals(data: Any) -> bool:
@@ -112,7 +100,10 @@ def _pandas_form(data: Any) -> Any:
         return data if names == list(data.columns) else data.set_axis(names, axis=1)
     if hasattr(data, "iloc"):
         return data
-    return importlib.import_module("pandas").Series(data, copy=False)
+    try:
+        return importlib.import_module("pandas").Series(data, copy=False)
+    except (NotImplementedError, TypeError, ValueError):
+        raise _not_a_column(data) from None
 
 
 def _arrow_form(data: Any) -> Any:
@@ -135,10 +126,15 @@ def _arrow_form(data: Any) -> Any:
     try:
         return pa.chunked_array(data)
     except (pa.ArrowException, TypeError, ValueError):
-        raise DataTypeError(
-            f"an object of type {type(data).__name__} is not a frame or a column: pass a series, "
-            "a frame or an array"
-        ) from None
+        raise _not_a_column(data) from None
+
+
+def _not_a_column(data: object) -> DataTypeError:
+    """The error for an object of a frame package that is neither a frame nor a column."""
+    return DataTypeError(
+        f"an object of type {type(data).__name__} is not a frame or a column: pass a series, "
+        "a frame or an array"
+    )
 
 
 def _from_series(series: Any, name: str | None, label: str) -> Column:
@@ -146,8 +142,8 @@ def _from_series(series: Any, name: str | None, label: str) -> Column:
     import narwhals as nw
 
     dtype = series.dtype
-    if isinstance(dtype, nw.Decimal | nw.Object):
-        # Python's float() rounds a decimal correctly; the packages' own casts need not.
+    if isinstance(dtype, nw.Decimal | nw.Int128 | nw.UInt128 | nw.Object):
+        # Python's float() rounds correctly what NumPy has no type for; other casts need not.
         items = np.empty(len(series), dtype=object)
         items[:] = series.to_list()
         return array_column(items, name, label)

@@ -10,38 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.columns import Column, Table, array_column
-from bactrian.data.frames import frame_table, is_native, series_column
+from bactrian.data.frames import is_native, read_native
 from bactrian.errors import DataError, DataTypeError
 
-__all__ = ["column_from", "table_from"]
+__all__ = ["column_from", "read_memory"]
 
 
-def table_from(data: object) -> Table | None:
-    """A table when ``data`` is a mapping, a structured array or a frame, else None.
-
-    Parameters
-    ----------
-    data : anything in memory.
-    """
-    if isinstance(data, np.ndarray):
-        if data.dtype.names is None:
-            return None
-        return _mapping_table(
-            {name: data[name] for name in data.dtype.names}, "the structured array"
-        )
-    if isinstance(data, Mapping):
-        return _mapping_table(data, "the mapping")
-    return frame_table(data) if is_native(data) else None
-
-
-def column_from(data: object, label: str = "the data") -> Column:
-    """A column from anything in memory that is one column.
+def read_memory(data: object, label: str = "the data") -> Table | Column:
+    """A table from a mapping, a structured array or a frame; a column from anything else.
 
     Parameters
     ----------
-    data : array, sequence, iterable, pandas, Polars or PyArrow series, or anything that offers
-        ``__array__`` or an Arrow stream.
-    label : what messages call it.
+    data : an array, sequence, iterable, series or frame of any package, or anything that offers
+        ``__array__`` or Arrow data.
+    label : what messages call it when it is a column.
 
     Raises
     ------
@@ -49,11 +31,16 @@ def column_from(data: object, label: str = "the data") -> Column:
         As ``array_column``; also what is not a column at all, in one sentence.
     """
     if isinstance(data, np.ndarray):
-        return array_column(data, label=label)
+        if data.dtype.names is None:
+            return array_column(data, label=label)
+        fields = {name: data[name] for name in data.dtype.names}
+        return _mapping_table(fields, "the structured array")
     if isinstance(data, list | tuple | range):
         return array_column(_array_of(data, label), label=label)
+    if isinstance(data, Mapping):
+        return _mapping_table(data, "the mapping")
     if is_native(data):
-        return series_column(data, label)
+        return read_native(data, label)
     _refuse_lone_values(data, label)
     if hasattr(data, "__array__") or _is_buffer(data):
         return array_column(np.asarray(data), label=label)
@@ -63,6 +50,24 @@ def column_from(data: object, label: str = "the data") -> Column:
         f"{label} is of type {type(data).__name__}: pass a list, an array, a series, a frame or "
         "the path of a file"
     )
+
+
+def column_from(data: object, label: str) -> Column:
+    """A column from anything in memory that is one column.
+
+    Parameters
+    ----------
+    data, label : as ``read_memory``.
+
+    Raises
+    ------
+    DataError, DataTypeError
+        As ``read_memory``; also a table.
+    """
+    found = read_memory(data, label)
+    if isinstance(found, Table):
+        raise DataTypeError(f"{label} is a table, not a single column: pass one of its columns")
+    return found
 
 
 def _refuse_lone_values(data: object, label: str) -> None:

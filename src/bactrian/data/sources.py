@@ -5,17 +5,22 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bactrian.data.columns import Column, FloatArray, Place, Table
 from bactrian.data.files import file_tables, open_stream
-from bactrian.data.memory import column_from, table_from
+from bactrian.data.frames import is_native
+from bactrian.data.memory import column_from, read_memory
 from bactrian.errors import DataError, ParameterError
 
 __all__ = ["Rows", "read_rows"]
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,31 +101,44 @@ def _columns(
 ) -> tuple[Column, Column | None]:
     """The column of values and that of weights, wherever they are."""
     weight_name = sample_weight if isinstance(sample_weight, str) else None
-    if isinstance(data, str | os.PathLike):
-        with file_tables(os.fspath(data)) as tables:
-            values, weights = _from_tables(tables, column, weight_name)
-    elif (table := table_from(data)) is not None:
-        values, weights = _from_tables([table], column, weight_name)
-    elif hasattr(data, "read") and not hasattr(data, "__array__"):
-        with open_stream(data) as tables:
-            values, weights = _from_tables(tables, column, weight_name)
-    else:
-        for option, name in (("column", column), ("sample_weight", weight_name)):
-            if name is not None:
-                raise ParameterError(
-                    f"{option}={name!r} names a column, but the data are a single column: "
-                    "pass a frame or a file, or leave the name out"
-                )
-        values, weights = column_from(data), None
+    with ExitStack() as stack:
+        found = _opened(data, stack)
+        if isinstance(found, Column):
+            _refuse_names(column=column, sample_weight=weight_name)
+            values, weights = found, None
+        else:
+            values, weights = _from_tables(found, column, weight_name)
     if sample_weight is not None and weight_name is None:
         weights = column_from(sample_weight, "sample_weight")
     return values, weights
+
+
+def _opened(data: object, stack: ExitStack) -> Column | Sequence[Table]:
+    """The column or the tables that ``data`` is; files stay open as long as the stack."""
+    if isinstance(data, str | os.PathLike):
+        return stack.enter_context(file_tables(os.fspath(data)))
+    if hasattr(data, "read") and not hasattr(data, "__array__") and not is_native(data):
+        return stack.enter_context(open_stream(data))
+    found = read_memory(data)
+    return found if isinstance(found, Column) else [found]
+
+
+def _refuse_names(**options: str | None) -> None:
+    """Refuse names of columns where there is but one."""
+    for option, name in options.items():
+        if name is not None:
+            raise ParameterError(
+                f"{option}={name!r} names a column, but the data are a single column: "
+                "pass a frame or a file, or leave the name out"
+            )
 
 
 def _from_tables(
     tables: Sequence[Table], column: str | None, weight_name: str | None
 ) -> tuple[Column, Column | None]:
     """The named columns of all tables, one below the other."""
+    if weight_name is not None:
+        _require_column(tables[0], weight_name)
     name = _choose(tables[0], column, weight_name)
     names = [name] if weight_name is None else [name, weight_name]
     parts: list[list[Column]] = []
@@ -162,8 +180,8 @@ def _require_column(table: Table, name: str) -> None:
     listing = ", ".join(f"{known} ({kind})" for known, kind in table.kinds.items())
     raise DataError(
         f"{table.label} has no column {name!r}"
-        + (f"; did you mean {folded[close[0]]!r}?" if close else ":")
-        + f" Its columns are {listing or 'none'}"
+        + (f"; did you mean {folded[close[0]]!r}?" if close else "")
+        + f" (its columns are {listing or 'none'})"
     )
 
 
@@ -186,7 +204,7 @@ def _joined(pieces: Sequence[Column]) -> Column:
     return Column(np.concatenate([piece.values for piece in pieces]), pieces[0].name, place)
 
 
-def _kept(column: Column, missing: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:
+def _kept(column: Column, missing: str) -> Mask | None:
     """Which rows to keep, None for all; refuses what is missing, infinite or too far apart."""
     values = column.values
     # A minimum and a maximum see every NaN and infinity, and cost no temporary array.
@@ -196,13 +214,17 @@ def _kept(column: Column, missing: str) -> np.ndarray[tuple[int], np.dtype[np.bo
     n_missing = int(absent.sum())
     if n_missing and missing == "error":
         raise DataError(
-            f"{_called(column)} has {n_missing} missing value{'s' if n_missing > 1 else ''} among "
-            f"{values.size} rows, the first at {column.place(int(absent.argmax()))}: "
+            f"{_called(column)} has {_counted(absent, 'missing', column.place)}: "
             "pass missing='drop' to leave such rows out"
         )
     if n_missing == values.size:
         raise DataError(f"{_called(column)} has missing values only: there is nothing to fit")
-    _require_finite(values, column.place, _called(column))
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise DataError(
+            f"{_called(column)} has {_counted(infinite, 'infinite', column.place)}: "
+            "leave such rows out, or put in what was measured"
+        )
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if not np.isfinite(high - low):
         raise DataError(
@@ -212,20 +234,14 @@ def _kept(column: Column, missing: str) -> np.ndarray[tuple[int], np.dtype[np.bo
     return ~absent
 
 
-def _require_finite(values: FloatArray, place: Place, called: str) -> None:
-    """Refuse infinite values."""
-    infinite = np.isinf(values)
-    if infinite.any():
-        first = int(infinite.argmax())
-        raise DataError(
-            f"{called} has an infinite value at {place(first)} ({values[first]:g}), one of "
-            f"{int(infinite.sum())}: remove such rows or replace them by what was measured"
-        )
+def _counted(found: Mask, what: str, place: Place) -> str:
+    """How many entries are so, among how many, and where the first one is."""
+    n, first = int(found.sum()), place(int(found.argmax()))
+    where = f"at {first}" if n == 1 else f"the first at {first}"
+    return f"{n} {what} value{'s' if n > 1 else ''} among {found.size} rows, {where}"
 
 
-def _checked_weights(
-    weights: Column, kept: np.ndarray[tuple[int], np.dtype[np.bool_]] | None
-) -> FloatArray:
+def _checked_weights(weights: Column, kept: Mask | None) -> FloatArray:
     """The weights, none of those that are kept negative or not finite, and not all zero."""
     entries = weights.values
     used = np.ones(entries.size, dtype=bool) if kept is None else kept
@@ -237,7 +253,8 @@ def _checked_weights(
                 f"sample_weight is {what} at {weights.place(first)} ({entries[first]:g}): "
                 "every weight must be a number that is zero or more"
             )
-    total = float(np.sum(entries, where=used))
+    with np.errstate(over="ignore"):
+        total = float(np.sum(entries, where=used))
     if not 0 < total < np.inf:
         fault = "is zero in every row" if total == 0 else "has a sum that overflows"
         raise DataError(f"sample_weight {fault}: give weights that say how often each row counts")
@@ -249,9 +266,7 @@ def _called(column: Column) -> str:
     return "the data" if column.name is None else f"column {column.name!r}"
 
 
-def _read_only(
-    values: FloatArray, kept: np.ndarray[tuple[int], np.dtype[np.bool_]] | None
-) -> FloatArray:
+def _read_only(values: FloatArray, kept: Mask | None) -> FloatArray:
     """The kept rows as a view that cannot be written through; the caller's flags stay."""
     view = values.view() if kept is None else values[kept]
     view.flags.writeable = False
