@@ -49,13 +49,20 @@ def raw_names(*, large: bool = False) -> tuple[str, ...]:
     return tuple(
         name
         for name in sorted(certified())
-        if (large or name != REBUILT) and (name == REBUILT or "x" in columns(name))
+        if (large if name == REBUILT else _first_column(name) == "x")
     )
 
 
 def class_names() -> tuple[str, ...]:
     """The sets whose rows are classes: lower and upper ends with counts."""
-    return tuple(name for name in sorted(certified()) if name not in raw_names(large=True))
+    raw = raw_names(large=True)
+    return tuple(name for name in sorted(certified()) if name not in raw)
+
+
+def _first_column(name: str) -> str:
+    """The name of the first column of a stored set."""
+    with (FOLDER / "csv" / f"{name}.csv").open(encoding="utf-8") as file:
+        return file.readline().strip().partition(",")[0]
 
 
 def load(name: str) -> tuple[FloatArray, FloatArray | None]:

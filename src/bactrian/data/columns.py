@@ -135,8 +135,8 @@ def _from_objects(items: NDArray[Any], mask: NDArray[np.bool_], label: str) -> F
 def _described(item: object) -> str:
     """A value that is not a number, in words short enough for a message."""
     if isinstance(item, str | bytes):
-        shown = repr(item if len(item) <= 30 else item[:27]) + ("" if len(item) <= 30 else "...")
-        return f"the text {shown}"
+        shown = str(item) if len(item) <= 30 else str(item[:27]) + "..."
+        return f"the text {shown!r}"
     if isinstance(item, bool | complex):
         return f"the {type(item).__name__} {item!r}"
     return f"a value of type {type(item).__name__}"

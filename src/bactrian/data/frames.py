@@ -117,16 +117,16 @@ def _arrow_form(data: Any) -> Any:
         ) from None
     if isinstance(data, pa.Table | pa.ChunkedArray):
         return data
-    if isinstance(data, pa.Array):
-        return pa.chunked_array([data])
     try:
-        return pa.table(data)
-    except (pa.ArrowException, TypeError, ValueError):
-        pass  # not a stream of tables: perhaps one of arrays
-    try:
-        return pa.chunked_array(data)
+        # A stream may be read only once, so it is taken as an array, of structs if it is a table.
+        streams = hasattr(data, "__arrow_c_stream__")
+        array = pa.chunked_array(data) if streams else pa.chunked_array([pa.array(data)])
     except (pa.ArrowException, TypeError, ValueError):
         raise _not_a_column(data) from None
+    if not pa.types.is_struct(array.type):
+        return array
+    batches = [pa.RecordBatch.from_struct_array(chunk) for chunk in array.chunks]
+    return pa.Table.from_batches(batches, schema=pa.schema(list(array.type)))
 
 
 def _not_a_column(data: object) -> DataTypeError:
