@@ -104,30 +104,35 @@ def _delimited(engine: Any, file: File) -> tuple[str, dict[str, Any], dict[str, 
         "quote": quote,
         "escape": "\\" if found["Escape"] == "\\" else quote,
         "header": header,
-        "skip": found["SkipRows"],
-        "comment": "#" if found["Comment"] == "#" else "",
+        "skip": file.preamble,
         "columns": dict.fromkeys(types, "VARCHAR"),
     }
     sql = (
         "read_csv($path, compression = $packed, auto_detect = false, hive_partitioning = false, "
         "delim = $delimiter, quote = $quote, escape = $escape, header = $header, skip = $skip, "
-        "comment = $comment, columns = $columns)"
+        "comment = '', columns = $columns)"
     )
     return sql, parameters, types
 
 
 def _sniffed(engine: Any, file: File) -> dict[str, Any]:
-    """The dialect of a delimited text, as DuckDB finds it."""
-    parameters = {
+    """The dialect of a delimited text, as DuckDB finds it.
+
+    Left to itself DuckDB skips as many lines as it takes to make the others alike, and takes
+    "#N/A" for a comment: rows would be lost in silence.
+    """
+    parameters: dict[str, Any] = {
         "path": _literal(file.path),
         "packed": _packed(file),
         "missing": list(MISSING_WORDS),
+        "skip": file.preamble,
     }
-    sql = "sniff_csv($path, compression = $packed, nullstr = $missing"
+    sql = "sniff_csv($path, compression = $packed, nullstr = $missing, "
+    sql += "skip = $skip, comment = ''"
     if file.form == "tsv":
         parameters["delimiter"] = "\t"
         sql += ", delim = $delimiter"
-    fields = ("Delimiter", "Quote", "Escape", "Comment", "SkipRows", "HasHeader", "Columns")
+    fields = ("Delimiter", "Quote", "Escape", "HasHeader", "Columns")
     found = query(engine, file, f"select {', '.join(map(quoted, fields))} from {sql})", parameters)
     if not len(found["Columns"]):
         raise DataError(f"{file.label} cannot be read as a table: check that it is CSV or TSV")

@@ -22,12 +22,14 @@ class File:
     path, label : where it is, and what messages call it.
     form : "csv", "tsv", "json" or "parquet".
     gzipped : whether the text is compressed.
+    preamble : how many blank lines and lines of comment (#) stand before the table.
     """
 
     path: str
     label: str
     form: str
     gzipped: bool
+    preamble: int = 0
 
 
 @contextmanager

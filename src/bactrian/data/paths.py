@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import gzip
+import itertools
 import os
 import shutil
 import stat
@@ -37,7 +38,7 @@ _FOREIGN = {
     b"\xff\xfe": "UTF-16 text: save it as UTF-8",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
 }
-_HEAD = 4096
+_HEAD = 1 << 16
 
 
 def matching(path: str) -> list[str]:
@@ -97,7 +98,14 @@ def inspected(path: str, label: str, *, name: str, stack: ExitStack) -> File:
         form = "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "csv"
     if form == "csv" and b"\t" in head.partition(b"\n")[0] and stem.endswith(".txt"):
         form = "tsv"
-    return File(path=path, label=label, form=form, gzipped=gzipped)
+    return File(path, label, form, gzipped, _preamble(head))
+
+
+def _preamble(head: bytes) -> int:
+    """The number of blank lines and lines of comment at the beginning of a text."""
+    lines = head.removeprefix(b"\xef\xbb\xbf").splitlines()
+    before = itertools.takewhile(lambda line: line.strip()[:1] in (b"", b"#"), lines)
+    return sum(1 for _ in before)
 
 
 def _gzip_head(path: str, label: str) -> bytes:
