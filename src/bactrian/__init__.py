@@ -1,1 +1,59 @@
-"""Maximum likelihood for one-dimensional Gaussian mixtures."""
+"""Maximum likelihood for one-dimensional Gaussian mixtures.
+
+>>> import bactrian as bt
+>>> fit = bt.fit(bt.datasets.load("faithful")["waiting"])
+>>> fit.mixture.means.round(2).tolist()
+[54.61, 80.09]
+"""
+
+from bactrian import datasets
+from bactrian.data.sample import Sample
+from bactrian.errors import DataError, DataTypeError, ParameterError
+from bactrian.fitting import Fit, fit
+from bactrian.infer.estimates import Estimate
+from bactrian.likelihood.quantities import (
+    Evaluation,
+    evaluate,
+    hessian,
+    loglike,
+    responsibilities,
+    score,
+    score_obs,
+)
+from bactrian.model.mixture import NormalMixture
+from bactrian.model.parameters import (
+    from_working,
+    hessian_to_working,
+    score_to_working,
+    to_working,
+)
+from bactrian.solve.certificate import Certificate, Optimum
+from bactrian.solve.outcome import Outcome
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Certificate",
+    "DataError",
+    "DataTypeError",
+    "Estimate",
+    "Evaluation",
+    "Fit",
+    "NormalMixture",
+    "Optimum",
+    "Outcome",
+    "ParameterError",
+    "Sample",
+    "datasets",
+    "evaluate",
+    "fit",
+    "from_working",
+    "hessian",
+    "hessian_to_working",
+    "loglike",
+    "responsibilities",
+    "score",
+    "score_obs",
+    "score_to_working",
+    "to_working",
+]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.likelihood.sums import Sums, sum_rows
+from bactrian.likelihood.sums import sum_rows
 from bactrian.model.posterior import widest_last
 
 Array = NDArray[np.float64]
@@ -38,59 +38,78 @@ class Derivatives(NamedTuple):
     spreads: Array
 
 
+class Expectations(NamedTuple):
+    """What an EM step needs: log-likelihood (S,), counts (S, K) and spreads (S, 2, K)."""
+
+    loglike: Array
+    counts: Array
+    spreads: Array
+
+
+def expectations(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> Expectations:
+    """Return the first-order sums at parameters of shape (S, K), components in any order.
+
+    Source: derivation, "EM, gradient ascent and Newton".
+    """
+    order, back = _orders(weights, sds)
+    row = np.arange(len(order))[:, None]
+    sums = sum_rows(
+        x, w, weights[row, order], means[row, order], sds[row, order], second_order=False
+    )
+    single = sums.single[row[..., None], np.arange(3)[:, None], back[:, None, :]]
+    return Expectations(sums.loglike, single[:, 0], single[:, 1:])
+
+
 def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> Derivatives:
     """Return the derivatives at parameters of shape (S, K), components in any order.
 
     Source: derivation, "Working coordinates" and "Hessian in working coordinates".
     """
-    order = widest_last(weights, sds)
+    order, back = _orders(weights, sds)
     row = np.arange(len(order))[:, None]
-    n_components = order.shape[1]
-    in_order = n_components == 1 or bool((order[:, 1:] > order[:, :-1]).all())
-    if not in_order:
-        weights, means, sds = weights[row, order], means[row, order], sds[row, order]
-    sums = sum_rows(x, w, weights, means, sds)
-    score, hessian = _complete(sums, weights, sds)
-    counts, spreads = sums.single[:, 0], sums.single[:, 1:]
-    if not in_order:
-        back = order.argsort(axis=-1)
-        entry = np.concatenate([back, back + n_components, back + 2 * n_components], axis=1)
-        score = score[row, entry]
-        hessian = hessian[row[..., None], entry[..., None], entry[:, None, :]]
-        counts = counts[row, back]
-        spreads = spreads[row[..., None], np.arange(2)[:, None], back[:, None, :]]
-    kept = _kept(n_components)
-    return Derivatives(
-        sums.loglike, score[:, kept], hessian[:, kept][:, :, kept], counts, spreads
-    )
-
-
-def _complete(sums: Sums, weights: Array, sds: Array) -> tuple[Array, Array]:
-    """Score (S, 3K) and Hessian (S, 3K, 3K) with all K logits kept."""
-    n_batch, n_components = weights.shape
-    single = sums.single
-    products = single[:, 0, :, None] * weights[:, None, :]
-    score = single.copy()
-    # pi_j N_k - pi_k N_j, not N_k - W pi_k: a rare component would drown in the rounding of W.
-    score[:, 0] = (products - products.swapaxes(1, 2)).sum(axis=-1)
-    score[:, 1] /= sds
-    flat = np.concatenate([sums.pairs.reshape(n_batch, -1), single.reshape(n_batch, -1)], axis=1)
-    hessian = (flat @ _assembly(n_components)).reshape(n_batch, 3, n_components, 3, n_components)
-    hessian[:, 1] /= sds[:, :, None, None]
-    hessian[:, :, :, 1] /= sds[:, None, None, :]
-    prior = sums.total * weights[:, :, None] * weights[:, None, :]
-    diagonal = np.arange(n_components)
-    prior[:, diagonal, diagonal] = 0.0
-    prior[:, diagonal, diagonal] = -prior.sum(axis=-1)
-    hessian[:, 0, :, 0] += prior
+    sums = sum_rows(x, w, weights[row, order], means[row, order], sds[row, order])
+    n_batch, n_components = order.shape
+    single = sums.single[row[..., None], np.arange(3)[:, None], back[:, None, :]]
+    flat = np.concatenate([sums.pairs.reshape(n_batch, -1), sums.single.reshape(n_batch, -1)], 1)
     size = 3 * n_components
-    return score.reshape(n_batch, size), hessian.reshape(n_batch, size, size)
+    hessian = (flat @ _assembly(n_components)).reshape(n_batch, size, size)
+    entry = np.concatenate([back[:, :-1], back + n_components, back + 2 * n_components], axis=1)
+    hessian = hessian[row[..., None], entry[..., None], entry[:, None, :]]
+    scale = np.ones((n_batch, size - 1))
+    scale[:, n_components - 1 : 2 * n_components - 1] = sds
+    hessian /= scale[:, :, None]
+    hessian /= scale[:, None, :]
+    _subtract_prior(hessian, sums.total, weights)
+    score = single.reshape(n_batch, size)[:, 1:] / scale
+    score[:, : n_components - 1] = _logit_scores(single[:, 0], weights)
+    return Derivatives(sums.loglike, score, hessian, single[:, 0], single[:, 1:])
 
 
-@lru_cache
-def _kept(n_components: int) -> slice | NDArray[np.intp]:
-    """Working coordinates among the 3K: the last logit is the gauge."""
-    return np.delete(np.arange(3 * n_components), n_components - 1)
+def _orders(weights: Array, sds: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The order that puts the widest component last, and its inverse, each (S, K)."""
+    order = widest_last(weights, sds)
+    return order, order.argsort(axis=-1)
+
+
+def _logit_scores(counts: Array, weights: Array) -> Array:
+    """Slopes (S, K - 1) along the logits.
+
+    They are sums of pi_j N_k - pi_k N_j and not N_k - W pi_k, where a rare component would drown
+    in the rounding of W.
+    """
+    products = counts[:, :-1, None] * weights[:, None, :]
+    return np.asarray((products - weights[:, :-1, None] * counts[:, None, :]).sum(axis=-1))
+
+
+def _subtract_prior(hessian: Array, total: float, weights: Array) -> None:
+    """Take the curvature of -W log sum exp(alpha) off the logits' block, in place."""
+    last = weights.shape[1] - 1
+    products = total * weights[:, :-1, None] * weights[:, None, :]
+    diagonal = np.arange(last)
+    products[:, diagonal, diagonal] = 0.0
+    # 1 - pi_k as the sum of the others.
+    products[:, diagonal, diagonal] = -products.sum(axis=-1)
+    hessian[:, :last, :last] += products[:, :, :last]
 
 
 @lru_cache

@@ -47,7 +47,7 @@ def _unit_free(rows: RowTerms, w: Array, mixture: NormalMixture) -> Array:
     hessian = -((slopes * w).reshape(3 * k, -1) @ slopes.reshape(3 * k, -1).T)
     others = (1.0 - np.eye(k)) @ r
     blocks = hessian.reshape(3, k, 3, k)
-    counts, first, second = ((r * own) @ w)
+    counts, first, second = (r * own) @ w
     for j in range(k):
         # r (1 - r), the complement a sum: r - r^2 would lose a saturated row's small part.
         shared = own[:, j] * (w * others[j])

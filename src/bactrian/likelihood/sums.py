@@ -32,7 +32,8 @@ class Sums(NamedTuple):
         Sums of w r_k (1, u_k, q_k).
     pairs : (S, P, 2K + 1, 2K + 1) float64
         For each pair j < k the sums of w r_j r_k times products of two features. Products of two
-        responsibilities never cancel, as r - r^2 would.
+        responsibilities never cancel, as r - r^2 would. Empty where only the first order was
+        asked for.
     """
 
     total: float
@@ -41,7 +42,9 @@ class Sums(NamedTuple):
     pairs: Array
 
 
-def sum_rows(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> Sums:
+def sum_rows(
+    x: Array, w: Array, weights: Array, means: Array, sds: Array, *, second_order: bool = True
+) -> Sums:
     """Return the sums over rows for parameters (S, K) in the order of `widest_last`.
 
     Powers are taken of each component's own u, never of x: with raw powers the Hessian of a
@@ -50,19 +53,23 @@ def sum_rows(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> Su
     Source: derivation, "Hessian in working coordinates" and "Any number of components".
     """
     parts = [
-        _sum_block(x[i : i + BLOCK], w[i : i + BLOCK], weights, means, sds)
+        _sum_block(x[i : i + BLOCK], w[i : i + BLOCK], weights, means, sds, second_order)
         for i in range(0, x.size, BLOCK)
     ]
     return Sums(float(w.sum()), *_add(parts))
 
 
-def _sum_block(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> tuple[Array, ...]:
+def _sum_block(
+    x: Array, w: Array, weights: Array, means: Array, sds: Array, second_order: bool
+) -> tuple[Array, ...]:
     """The sums of one block of rows."""
     logpdf, r, features = sorted_row_terms(x, weights, means, sds)
     transposed = features.swapaxes(1, 2)
     wr = w * r
     all_single = wr @ transposed
     single = all_single.reshape(len(r), -1)[:, own_features(r.shape[1])]
+    if not second_order:
+        return logpdf @ w, single, np.empty((len(r), 0))
     first, second = pair_indices(r.shape[1])
     products = wr[:, first] * r[:, second]
     pairs = (products[:, :, None] * features[:, None]) @ transposed[:, None]

@@ -103,9 +103,7 @@ def sorted_row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowT
         if n_components == 2:
             r, log_total = _two_responsibilities(log_odds)
         else:
-            r, log_total = _responsibilities(
-                log_odds, _Component(constant, mean, sd, u), distance
-            )
+            r, log_total = _responsibilities(log_odds, _Component(constant, mean, sd, u), distance)
         logpdf = log_joint.max(axis=-2)
         logpdf += log_total
         logpdf -= HALF_LOG_2PI
@@ -147,9 +145,7 @@ def _two_responsibilities(log_odds: Array) -> tuple[Array, Array]:
     return r, log_total
 
 
-def _responsibilities(
-    rest_odds: Array, own: _Component, distance: Array
-) -> tuple[Array, Array]:
+def _responsibilities(rest_odds: Array, own: _Component, distance: Array) -> tuple[Array, Array]:
     """Responsibilities of any number of components, and the log of the sum of their shares.
 
     With three components or more the odds are taken against each row's best component: two of

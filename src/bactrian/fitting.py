@@ -1,0 +1,349 @@
+"""The front door: fit() and what it returns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.sample import Sample
+from bactrian.data.sources import read_rows
+from bactrian.errors import DataError, ParameterError
+from bactrian.infer.covariance import Kind, covariance
+from bactrian.infer.estimates import Estimate
+from bactrian.infer.intervals import wald
+from bactrian.model.mixture import NormalMixture
+from bactrian.present.record import as_record
+from bactrian.present.summary import Summary
+from bactrian.present.tables import as_html, as_text
+from bactrian.solve.cautions import certainty
+from bactrian.solve.certificate import Certificate
+from bactrian.solve.outcome import Outcome
+from bactrian.solve.solver import METHODS, Solution, Step, solve
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a fit was asked for."""
+
+    n_components: int
+    method: str
+    equal_variances: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Fit:
+    """A maximum-likelihood fit; printing it shows the estimates and the reasons to trust them.
+
+    Attributes
+    ----------
+    solution : Solution
+        Where the ascent ended, its path and certificate.
+    sample : Sample
+        The weighted values that were fitted.
+    column : str or None
+        Name of the column, where it has one.
+    n_missing : int
+        Rows left out because their value was missing.
+    options : Options
+        How the fit was asked for.
+    """
+
+    solution: Solution
+    sample: Sample
+    column: str | None
+    n_missing: int
+    options: Options
+
+    @property
+    def mixture(self) -> NormalMixture:
+        """The fitted mixture, components in order of mean, then sd, then weight."""
+        return self.solution.mixture
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the ascent ended, with its cause and its remedy."""
+        return self.solution.outcome
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit is an admissible maximum of the likelihood."""
+        return self.outcome is Outcome.CONVERGED
+
+    @property
+    def certificate(self) -> Certificate:
+        """The reasons to trust the fit."""
+        return self.solution.certificate
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """The path of the ascent."""
+        return self.solution.trace
+
+    @property
+    def loglike(self) -> float:
+        """Log-likelihood: a sum over rows, natural log, constants kept."""
+        return self.solution.loglike
+
+    @property
+    def n_obs(self) -> float:
+        """Number of rows, or the sum of the frequency weights."""
+        return self.sample.total
+
+    @property
+    def n_params(self) -> int:
+        """Number of free parameters."""
+        return int(self.solution.problem.matrix.shape[1])
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 p - 2 loglike; smaller is better."""
+        return 2.0 * self.n_params - 2.0 * self.loglike
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, p log n - 2 loglike; smaller is better."""
+        return self.n_params * math.log(self.n_obs) - 2.0 * self.loglike
+
+    @property
+    def icl(self) -> float:
+        """BIC plus twice the entropy of the memberships; smaller for separated components."""
+        r = self.mixture.responsibilities(self.sample.values)
+        log_r = np.log(r, out=np.zeros_like(r), where=r > 0.0)
+        return self.bic - 2.0 * float(self.sample.weights @ (r * log_r).sum(axis=1))
+
+    def covariance(
+        self, *, kind: Kind = "hessian", coordinates: Literal["natural", "working"] = "natural"
+    ) -> Array:
+        """Return the covariance matrix of the estimates; NaN where the fit is not a maximum.
+
+        Parameters
+        ----------
+        kind : {"hessian", "outer_product", "sandwich"}
+            From the observed information, the outer products of the per-row scores, or both.
+        coordinates : {"natural", "working"}
+            "natural": (3K, 3K) of all weights, means and variances; "working": (3K - 1, 3K - 1)
+            of logits log(pi_k / pi_K), means, log variances.
+
+        Raises
+        ------
+        ParameterError
+            If the kind or the coordinates are unknown.
+
+        Notes
+        -----
+        Source: derivation, "Per-row score and information".
+        """
+        solution = self.solution
+        found = covariance(
+            solution.problem, solution.state, self.mixture, kind=kind, coordinates=coordinates
+        )
+        return found if self.converged else np.full_like(found, np.nan)
+
+    def confint(
+        self, level: float = 0.95, *, method: Literal["wald"] = "wald", kind: Kind = "hessian"
+    ) -> tuple[Estimate, ...]:
+        """Return the estimates with standard errors and intervals.
+
+        Parameters
+        ----------
+        level : float
+            Coverage aimed at, in (0, 1).
+        method : {"wald"}
+            Intervals are formed in logits, means and log sds and mapped back.
+        kind : {"hessian", "outer_product", "sandwich"}
+            Covariance behind the standard errors.
+
+        Returns
+        -------
+        tuple of Estimate
+            "weight 1", "mean 1", "sd 1", "weight 2" and so on; standard errors and ends are NaN
+            where the fit is not a maximum.
+
+        Raises
+        ------
+        ParameterError
+            If the level is not between 0 and 1, or the method or the kind unknown.
+
+        Notes
+        -----
+        Source: derivation, "Per-row score and information".
+        """
+        if method != "wald":
+            raise ParameterError(f'method={method!r} is unknown; this version has "wald".')
+        solution = self.solution
+        found = wald(solution.problem, solution.state, self.mixture, level=level, kind=kind)
+        return found if self.converged else tuple(map(_without_error, found))
+
+    def summary(self, level: float = 0.95) -> Summary:
+        """Return the facts that printing shows, with intervals of a given level."""
+        outcome = self.outcome
+        missing = ()
+        if self.n_missing:
+            rows = "row was" if self.n_missing == 1 else "rows were"
+            missing = (f"Note: {self.n_missing} {rows} left out, the value is missing.",)
+        return Summary(
+            column=self.column,
+            n_obs=self.n_obs,
+            n_components=self.options.n_components,
+            equal_variances=self.options.equal_variances,
+            method=self.options.method,
+            estimates=self.confint(level),
+            loglike=self.loglike,
+            aic=self.aic,
+            bic=self.bic,
+            n_params=self.n_params,
+            outcome=outcome.value,
+            outcome_sentence=f"{outcome.cause} {outcome.remedy}".strip(),
+            certainty=certainty(outcome, self.solution.n_steps, self.certificate),
+            warnings=(*self.certificate.warnings, *missing),
+        )
+
+    def to_dict(self, level: float = 0.95) -> dict[str, Any]:
+        """Return all results as plain values for strict JSON: unrounded, None for non-finite."""
+        return as_record(self.summary(level), self.mixture, self.certificate, self.n_missing)
+
+    def __str__(self) -> str:
+        """Return the table of estimates and what there is to say about them."""
+        return as_text(self.summary())
+
+    def __repr__(self) -> str:
+        """Return the printed form: a fit is looked at where it is made."""
+        return as_text(self.summary())
+
+    def _repr_html_(self) -> str:
+        """Return the table for notebooks."""
+        return as_html(self.summary())
+
+
+def fit(
+    data: Any,
+    n_components: int = 2,
+    *,
+    column: str | None = None,
+    sample_weight: Any = None,
+    weight_kind: Literal["frequency"] | None = None,
+    method: Literal["newton", "em", "gradient", "lbfgs"] = "newton",
+    equal_variances: bool = False,
+    missing: Literal["error", "drop"] = "error",
+    max_steps: int | None = None,
+) -> Fit:
+    """Return the maximum-likelihood fit of a mixture of normal distributions to one column.
+
+    Deterministic; independent of the order of the rows and, to rounding, of their unit.
+
+    Parameters
+    ----------
+    data : array-like, frame or path
+        A list, NumPy array, pandas, Polars or PyArrow column; a frame, mapping, file or glob of
+        files (CSV, TSV, JSON lines, Parquet) with `column`.
+    n_components : int
+        K >= 1.
+    column : str, optional
+        Which column of a frame or file; may be left out when exactly one holds numbers.
+    sample_weight : array-like (n,) or str, optional
+        How often each row counts, or the name of the column that says so.
+    weight_kind : {"frequency"}, optional
+        What weights mean; needed where they are not whole numbers.
+    method : {"newton", "em", "gradient", "lbfgs"}
+        How the reported ascent is made. All of them end at the same maximum.
+    equal_variances : bool
+        Whether all components share one variance.
+    missing : {"error", "drop"}
+        What to do about missing values.
+    max_steps : int, optional
+        Largest number of steps of the reported ascent.
+
+    Returns
+    -------
+    Fit
+        Its `outcome` says whether an admissible maximum exists.
+
+    Raises
+    ------
+    DataError, DataTypeError
+        If the data cannot be fitted: not real numbers, empty, constant, too few rows.
+    ParameterError
+        If an option is out of its range.
+
+    Notes
+    -----
+    Source: derivation, "EM, gradient ascent and Newton" and "Unboundedness".
+    """
+    options = Options(_whole(n_components), method, bool(equal_variances))
+    if method not in METHODS:
+        raise ParameterError(
+            f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
+        )
+    if max_steps is not None and (not isinstance(max_steps, int) or max_steps < 1):
+        raise ParameterError(f"max_steps={max_steps!r} is not a positive whole number.")
+    rows = read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
+    _check_weight_kind(rows.weights, weight_kind)
+    sample = Sample.of(rows.values, rows.weights)
+    _check_enough(sample, options)
+    solution = solve(
+        sample,
+        options.n_components,
+        method=method,
+        equal_variances=options.equal_variances,
+        max_steps=max_steps,
+    )
+    return Fit(solution, sample, rows.name, rows.n_missing, options)
+
+
+def _whole(n_components: Any) -> int:
+    """The number of components, checked."""
+    whole = isinstance(n_components, int | np.integer) and not isinstance(n_components, bool)
+    if not whole or n_components < 1:
+        raise ParameterError(
+            f"n_components={n_components!r} is not a positive whole number; "
+            "2 asks for two components."
+        )
+    return int(n_components)
+
+
+def _check_weight_kind(weights: Array | None, weight_kind: str | None) -> None:
+    """Ask what weights mean where that is open."""
+    if weight_kind not in (None, "frequency"):
+        raise ParameterError(
+            f'weight_kind={weight_kind!r} is unknown; this version has "frequency".'
+        )
+    if weights is None or weight_kind is not None or (weights == np.floor(weights)).all():
+        return
+    raise ParameterError(
+        "The weights are not whole numbers, so it is open what they mean; pass "
+        'weight_kind="frequency" if a row of weight w stands for w rows, which standard errors '
+        "then count as such."
+    )
+
+
+def _check_enough(sample: Sample, options: Options) -> None:
+    """Refuse data from which the parameters cannot be estimated."""
+    k, distinct = options.n_components, len(sample)
+    n_params = 2 * k if options.equal_variances else 3 * k - 1
+    if distinct == 1:
+        raise DataError(
+            f"All values are {sample.origin:g}: a constant column has no spread to fit; "
+            "check that it is the right column."
+        )
+    if sample.total < max(n_params, 2):
+        raise DataError(
+            f"There are {sample.total:g} rows for {n_params} parameters; "
+            f"fit fewer components than {k} or collect more rows."
+        )
+    if distinct < k + 1:
+        raise DataError(
+            f"There are {distinct} distinct values, too few for {k} components, where the "
+            "likelihood has no maximum; fit fewer components."
+        )
+
+
+def _without_error(estimate: Estimate) -> Estimate:
+    """The estimate with neither standard error nor interval."""
+    nan = math.nan
+    return Estimate(estimate.name, estimate.value, nan, nan, nan, estimate.level, estimate.method)

@@ -1,0 +1,156 @@
+"""What a careful reader should know about a maximum, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bactrian.solve.certificate import Certificate, Optimum
+from bactrian.solve.outcome import Outcome
+from bactrian.solve.problem import Problem, State
+from bactrian.solve.resolution import rounding_unit
+
+_NEARLY_EQUAL = 2.0
+_WEAK, _UNIDENTIFIED = 64.0, 4.0
+_ROWS_PER_PARAMETER = 10.0
+_FEW, _FEW_IF_NARROW, _NARROW = 8.0, 15.0, 0.05
+_LISTED = 4.0
+
+
+def cautions(
+    problem: Problem,
+    state: State,
+    outcome: Outcome,
+    optima: tuple[Optimum, ...],
+) -> tuple[str, ...]:
+    """Return the warnings for one maximum, the gravest first."""
+    found: list[str] = []
+    if outcome is Outcome.CONVERGED:
+        found += _small_components(problem, state)
+        found += _rivals(optima)
+        found += _identifiability(problem, state)
+    found += _rounding(problem, state)
+    found += _few_rows(problem)
+    return tuple(found)
+
+
+def _small_components(problem: Problem, state: State) -> list[str]:
+    """Components that rest on so few rows that they may be an accident."""
+    found = []
+    counts, sds = state.counts[0], state.sds[0]
+    for k, (count, sd) in enumerate(zip(counts, sds, strict=True)):
+        narrow = sd < _NARROW * sds.max()
+        if len(sds) == 1 or not (count < _FEW or (narrow and count < _FEW_IF_NARROW)):
+            continue
+        rows = f"Component {k + 1} rests on {count:.1f} rows"
+        if count < _LISTED:
+            rows += f" ({_rows_of(problem, state, k)})"
+        found.append(f"{rows}: near-degenerate, it may be an accident of those rows.")
+    return found
+
+
+def _rows_of(problem: Problem, state: State, component: int) -> str:
+    """The values that belong to a component more likely than not."""
+    sample = problem.sample
+    distance = np.abs(sample.local - state.means[0, component])
+    nearest = np.argsort(distance, kind="stable")
+    reach = sample.weights[nearest].cumsum()
+    keep = nearest[: int(np.searchsorted(reach, state.counts[0, component] - 0.5)) + 1]
+    return "values near " + ", ".join(f"{value:.6g}" for value in np.sort(sample.values[keep]))
+
+
+def _rivals(optima: tuple[Optimum, ...]) -> list[str]:
+    """Other maxima that might have been chosen."""
+    if not optima or optima[0].status != "chosen":
+        return []
+    chosen, found = optima[0], []
+    higher = [o for o in optima[1:] if o.gap < -1e-6 and o.status != "admissible"]
+    if higher:
+        best = max(higher, key=lambda o: o.loglike)
+        found.append(
+            f"A maximum with a log-likelihood higher by {-best.gap:.2f} was rejected: one of its "
+            f"components rests on {best.counts.min():.1f} rows."
+        )
+    for other in optima[1:]:
+        if other.status != "admissible":
+            continue
+        if abs(other.criterion - chosen.criterion) < _NEARLY_EQUAL or other.gap < 0.0:
+            side = "higher" if other.gap < 0.0 else "lower"
+            found.append(
+                f"Another maximum is nearly as good (log-likelihood {side} by {abs(other.gap):.2f}): "
+                f"{_in_short(other)}. The data do not decide between them."
+            )
+    return found
+
+
+def _in_short(optimum: Optimum) -> str:
+    """A mixture in one line."""
+    mixture = optimum.mixture
+    return "weights {}, means {}, sds {}".format(
+        *(
+            "/".join(f"{value:.4g}" for value in values)
+            for values in (mixture.weights, mixture.means, mixture.sds)
+        )
+    )
+
+
+def _identifiability(problem: Problem, state: State) -> list[str]:
+    """Directions in which the likelihood is so flat that standard errors mislead."""
+    rows = problem.sample.total * float(state.eigenvalues[0, 0])
+    if problem.n_components == 1 or rows >= _WEAK:
+        return []
+    if rows < _UNIDENTIFIED:
+        return [
+            "The components are not identified: in the worst direction the data are worth "
+            f"{rows:.1f} rows of known membership; standard errors mean little."
+        ]
+    return [
+        "The components overlap: in the worst direction the data are worth only "
+        f"{rows:.0f} rows of known membership; standard errors and intervals tend to be too small."
+    ]
+
+
+def _rounding(problem: Problem, state: State) -> list[str]:
+    """Components about as narrow as the rounding of the values."""
+    unit = rounding_unit(problem.sample)
+    narrow = [k + 1 for k, sd in enumerate(state.sds[0]) if sd < 2.0 * unit]
+    if not narrow:
+        return []
+    size = f"{unit * problem.sample.scale:.3g}"
+    which = " and ".join(str(k) for k in narrow)
+    return [
+        f"Heavy rounding: the values are multiples of {size}, and the sd of component {which} is "
+        f"less than two such steps; treating rounded values as exact distorts it."
+    ]
+
+
+def _few_rows(problem: Problem) -> list[str]:
+    """Too few rows for as many parameters."""
+    total, size = problem.sample.total, problem.matrix.shape[1]
+    if total >= _ROWS_PER_PARAMETER * size:
+        return []
+    return [
+        f"Few rows: {total:g} for {size} parameters; standard errors and intervals rest on large "
+        "samples and are too small here."
+    ]
+
+
+def certainty(outcome: Outcome, n_steps: int, certificate: Certificate) -> str:
+    """Return one line on how the ascent ended and how sure we are."""
+    if outcome is not Outcome.CONVERGED:
+        return f"Ended after {n_steps} steps from the best of {certificate.n_starts} starts."
+    distance = max(float(np.sqrt(certificate.decrement)), 1e-12)
+    power = int(np.ceil(np.log10(distance)))
+    line = f"Converged: within 1e{power} standard errors of a maximum of the likelihood"
+    if certificate.n_starts == 1:
+        return line + ", the only one."
+    chosen = certificate.optima[0] if certificate.optima else None
+    if chosen is None or chosen.status != "chosen":
+        return line + ", but not the best one known."
+    line += f"; {chosen.hits} of {certificate.n_starts} starts ended here"
+    others = [o for o in certificate.optima[1:] if o.status == "admissible"]
+    if not others:
+        return line + ", no other admissible maximum was found."
+    gap = min(o.gap for o in others)
+    side = "lower" if gap >= 0.0 else "higher"
+    count = f"{len(others)} other maxim{'um' if len(others) == 1 else 'a'}"
+    return f"{line}; the best of {count} has a log-likelihood {side} by {abs(gap):.2f}."

@@ -1,0 +1,89 @@
+"""What makes us sure of a maximum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.model.mixture import NormalMixture
+from bactrian.solve.problem import State
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """One maximum of the likelihood.
+
+    Attributes
+    ----------
+    mixture : NormalMixture
+        Its parameters, in the unit of the data, components in order of mean.
+    loglike : float
+        Its log-likelihood.
+    criterion : float
+        What maxima are ranked by: `loglike` less the sum over components of
+        log(1 + sample variance / component variance); `loglike` itself for equal variances.
+    gap : float
+        The chosen maximum's log-likelihood minus this one's.
+    counts : (K,) float64
+        Rows of each component.
+    hits : int
+        How many of the starts led there.
+    status : {"chosen", "admissible", "rejected: near-degenerate"}
+        A component with less than one and a half rows is near-degenerate.
+    """
+
+    mixture: NormalMixture
+    loglike: float
+    criterion: float
+    gap: float
+    counts: Array
+    hits: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The reasons to trust a fit, in log-likelihood or standard-error units.
+
+    Attributes
+    ----------
+    decrement : float
+        Newton decrement s' (-H)^-1 s on all the rows: half of it is the log-likelihood still to
+        be gained, its square root the distance to the maximum in standard errors.
+    max_score : float
+        Largest component of the score times its parameter's standard error.
+    eigenvalues : (p,) float64
+        Eigenvalues, ascending, of minus the Hessian relative to the information of complete data;
+        positive at a maximum. One minus the smallest is the convergence rate of EM.
+    n_lambda_min : float
+        Rows times the smallest eigenvalue, the effective number of complete observations in the
+        worst direction: standard errors are doubtful below 64, meaningless below 4.
+    optima : tuple of Optimum
+        The distinct maxima found, the chosen one first, then by falling criterion.
+    n_starts : int
+        From how many starts the likelihood was climbed.
+    warnings : tuple of str
+        What a careful reader should know, in words.
+    """
+
+    decrement: float
+    max_score: float
+    eigenvalues: Array
+    n_lambda_min: float
+    optima: tuple[Optimum, ...]
+    n_starts: int
+    warnings: tuple[str, ...]
+
+
+def decrement_of(state: State) -> tuple[float, float]:
+    """Return the Newton decrement and the largest score component in standard errors."""
+    eigenvalues, vectors = state.eigenvalues[0], state.eigenvectors[0]
+    if eigenvalues[0] <= 0.0:
+        return float("nan"), float("nan")
+    covariance = state.whitener[0] @ vectors / np.sqrt(eigenvalues)
+    errors = np.sqrt((covariance**2).sum(axis=1))
+    return float(state.decrement[0]), float(np.abs(state.score[0] * errors).max())

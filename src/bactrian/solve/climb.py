@@ -1,0 +1,233 @@
+"""The one loop: a batch of ascents, each driven by the same step until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.solve.merge import following
+from bactrian.solve.outcome import Outcome
+from bactrian.solve.problem import Problem, State
+from bactrian.solve.steps import Memory, em_step, full_newton_step
+
+Array = NDArray[np.float64]
+Step = Callable[[Problem, State, Memory], Array]
+
+TOLERANCE = 1e-12
+_QUADRATIC = 1e-6  # below this decrement, differences of log-likelihoods are rounding
+_ARMIJO = 1e-4
+_SHORTEN = 0.25
+MAX_TRIES = 5
+_NEARLY_STATIONARY = 1e-5
+_LEAST_ROWS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class TracePoint:
+    """One accepted step of an ascent, in the unit of log-likelihoods.
+
+    Attributes
+    ----------
+    loglike : float
+        Log-likelihood in local coordinates.
+    decrement : float
+        Newton decrement: half of it is the log-likelihood still to be gained.
+    free : tuple of float
+        Free coordinates, local.
+    """
+
+    loglike: float
+    decrement: float
+    free: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Climbs:
+    """How a batch of S ascents ended.
+
+    Attributes
+    ----------
+    state : State
+        The last non-degenerate point of each.
+    outcomes : tuple of Outcome
+        How each ended.
+    n_steps : (S,) int
+        Accepted steps of each.
+    trace : tuple of TracePoint
+        The path of the first ascent, where it was asked for.
+    """
+
+    state: State
+    outcomes: tuple[Outcome, ...]
+    n_steps: NDArray[np.intp]
+    trace: tuple[TracePoint, ...]
+
+
+def climb(
+    problem: Problem,
+    start: Array,
+    step: Step,
+    *,
+    max_steps: int,
+    tolerance: float = TOLERANCE,
+    keep_trace: bool = False,
+    merge: bool = False,
+    max_tries: int = MAX_TRIES,
+) -> Climbs:
+    """Return the ends of ascents from free coordinates (S, p).
+
+    Every round evaluates one proposal per ascent. A proposal that does not raise the likelihood
+    enough is shortened; after five refusals an EM step, which never lowers it, is taken instead.
+    An ascent ends when its Newton decrement is below the tolerance at a concave point, and then
+    takes one undamped Newton step, which squares the distance to the maximum. With `merge`,
+    ascents that have come together near a maximum go on as one.
+    """
+    state = problem.evaluate(start)
+    size = len(state)
+    final, outcomes = state, np.full(size, Outcome.MAX_STEPS, dtype=object)
+    alive, n_steps = np.arange(size), np.zeros(size, dtype=np.intp)
+    tries, leader = np.zeros(size, dtype=np.intp), np.arange(size)
+    fallen = _collapsed(problem, state)
+    memory = Memory(np.zeros_like(start), np.zeros_like(start))
+    trace = [trace_point(state)] if keep_trace else []
+    for _ in range(max_steps):
+        ended = fallen | _ended(problem, state, tolerance)
+        followed = following(problem, state) if merge else np.full(len(state), -1)
+        leader[alive[followed >= 0]] = alive[followed[followed >= 0]]
+        ended &= followed < 0
+        going = ~ended & (followed < 0)
+        if not going.all():
+            outcomes[alive[ended]] = _outcomes(state[ended], fallen[ended])
+            final = _put(final, alive[ended], polished(problem, state[ended], tolerance))
+            alive, tries, state, fallen = alive[going], tries[going], state[going], fallen[going]
+            memory = Memory(memory.displacement[going], memory.score_change[going])
+            if not alive.size:
+                break
+        proposal = _proposal(problem, state, memory, step, tries, max_tries)
+        candidate = problem.evaluate(proposal)
+        by_em = (tries >= max_tries) | (step is em_step)
+        accept = _accepted(state, candidate, tries, by_em)
+        fallen = accept & _collapsed(problem, candidate)
+        accept &= ~fallen
+        memory = _remember(memory, state, candidate, accept)
+        tries = np.where(accept, 0, tries + 1)
+        n_steps[alive[accept]] += 1
+        state = state.where(accept, candidate)
+        if keep_trace and accept[0]:
+            trace.append(trace_point(state))
+    final = _put(final, alive, state)
+    if keep_trace and trace[-1].loglike != float(final.loglike[0]):
+        trace.append(trace_point(final))
+    while (leader[leader] != leader).any():
+        leader = leader[leader]
+    return Climbs(final[leader], tuple(outcomes[leader]), n_steps, tuple(trace))
+
+
+def _proposal(
+    problem: Problem,
+    state: State,
+    memory: Memory,
+    step: Step,
+    tries: NDArray[np.intp],
+    max_tries: int,
+) -> Array:
+    """The step's end point, shortened by the refusals so far, or an EM step after the last."""
+    reach = step(problem, state, memory) - state.free
+    shortened = state.free + reach * (_SHORTEN ** np.minimum(tries, max_tries))[:, None]
+    refused = tries >= max_tries
+    if step is em_step or not refused.any():
+        return shortened
+    return np.where(refused[:, None], em_step(problem, state, memory), shortened)
+
+
+def _accepted(
+    state: State, candidate: State, tries: NDArray[np.intp], by_em: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which candidates are taken: those that rise enough, or that no rise can judge."""
+    promised = (state.score * (candidate.free - state.free)).sum(axis=1)
+    rises = candidate.loglike > state.loglike + _ARMIJO * promised
+    near = state.is_concave & (state.decrement < _QUADRATIC) & (tries == 0)
+    return np.isfinite(candidate.loglike) & (rises | near | by_em)
+
+
+def _ended(problem: Problem, state: State, tolerance: float) -> NDArray[np.bool_]:
+    """Which ascents have arrived, or cannot go on."""
+    arrived = state.is_concave & (state.decrement <= tolerance)
+    return arrived | _vanished(state) | _flat(problem, state)
+
+
+def _collapsed(problem: Problem, state: State) -> NDArray[np.bool_]:
+    """Which ascents have a component narrower than the data resolve."""
+    return np.asarray(state.sds.min(axis=1) < problem.floor)
+
+
+def _vanished(state: State) -> NDArray[np.bool_]:
+    """Which ascents have a component with less than a tenth of a row."""
+    return np.asarray(state.counts.min(axis=1) < _LEAST_ROWS)
+
+
+def _flat(problem: Problem, state: State) -> NDArray[np.bool_]:
+    """Which ascents stand where two components coincide.
+
+    A direction that is not concave, but so slightly that a displacement by one sd of all the
+    rows' information changes the log-likelihood by less than a thousandth, leads nowhere; Newton
+    steps along it would go on for ever.
+    """
+    rows = problem.sample.total * np.abs(state.eigenvalues[:, 0])
+    return ~state.is_concave & (rows < 1e-3) & (state.decrement < _NEARLY_STATIONARY)
+
+
+def _outcomes(state: State, fallen: NDArray[np.bool_]) -> list[Outcome]:
+    """How each of the ended ascents ended."""
+    vanished = _vanished(state)
+    found = []
+    for i in range(len(state)):
+        smallest = state.counts[i].argmin()
+        if fallen[i] or (vanished[i] and state.sds[i, smallest] < 0.1 * state.sds[i].max()):
+            found.append(Outcome.COMPONENT_COLLAPSED)
+        elif vanished[i]:
+            found.append(Outcome.COMPONENT_VANISHED)
+        elif not state.is_concave[i]:
+            found.append(Outcome.COMPONENTS_NOT_DISTINCT)
+        else:
+            found.append(Outcome.CONVERGED)
+    return found
+
+
+def polished(problem: Problem, state: State, tolerance: float) -> State:
+    """One undamped Newton step where it does not leave the maximum."""
+    arrived = state.is_concave & (state.decrement <= tolerance)
+    if not arrived.any():
+        return state
+    better = problem.evaluate(np.where(arrived[:, None], full_newton_step(state), state.free))
+    keep = arrived & better.is_concave & (better.decrement <= state.decrement)
+    return state.where(keep, better)
+
+
+def _remember(memory: Memory, state: State, candidate: State, accept: NDArray[np.bool_]) -> Memory:
+    """What the next step may need of this one."""
+    taken = accept[:, None]
+    return Memory(
+        np.where(taken, candidate.free - state.free, memory.displacement),
+        np.where(taken, candidate.score - state.score, memory.score_change),
+    )
+
+
+def _put(final: State, index: NDArray[np.intp], ended: State) -> State:
+    """The final states with those of some ascents replaced."""
+    if not index.size:
+        return final
+    position = np.full(len(final), -1)
+    position[index] = np.arange(index.size)
+    spread = ended[np.maximum(position, 0)]
+    return final.where(position >= 0, spread)
+
+
+def trace_point(state: State) -> TracePoint:
+    """The first ascent's point for the trace."""
+    return TracePoint(
+        float(state.loglike[0]), float(state.decrement[0]), tuple(state.free[0].tolist())
+    )

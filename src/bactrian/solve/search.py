@@ -1,0 +1,194 @@
+"""All the maxima that can be found, and the choice among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.sample import Sample
+from bactrian.model.parameters import free_matrix
+from bactrian.solve.climb import climb
+from bactrian.solve.outcome import Outcome
+from bactrian.solve.problem import Problem, State
+from bactrian.solve.resolution import least_sd
+from bactrian.solve.starts import (
+    Candidates,
+    criterion,
+    more_component_starts,
+    two_component_starts,
+)
+from bactrian.solve.steps import newton_step
+from bactrian.solve.thinning import LARGE, thinned
+
+Array = NDArray[np.float64]
+
+LEAST_ROWS = 1.5
+_N_RANDOM = {2: 30}
+_MORE_RANDOM = 60
+_MAX_STEPS = 150
+_SMALLER_KEPT = 4
+_FULL_KEPT = 6
+_WORTH_POLISHING = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A local maximum of the likelihood, in local coordinates, components in order of mean.
+
+    `start` are the free coordinates of the most likely start that led there.
+    """
+
+    weights: Array
+    means: Array
+    sds: Array
+    counts: Array
+    loglike: float
+    criterion: float
+    hits: int
+    start: Array
+
+    @property
+    def parameters(self) -> tuple[Array, Array, Array]:
+        """Weights, means and sds, each (K,)."""
+        return self.weights, self.means, self.sds
+
+    @property
+    def is_admissible(self) -> bool:
+        """Whether every component has more than one and a half rows."""
+        return bool(self.counts.min() >= LEAST_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The maxima found, the best first, and how all the ascents ended.
+
+    `problem` is that of the sample searched, which for large data is a thinned one.
+    """
+
+    roots: tuple[Root, ...]
+    n_starts: int
+    outcomes: dict[Outcome, int]
+    problem: Problem
+    last: State
+
+    @property
+    def admissible(self) -> list[Root]:
+        """The maxima that may be chosen, best first."""
+        return [root for root in self.roots if root.is_admissible]
+
+
+def problem_of(sample: Sample, n_components: int, equal_variances: bool) -> Problem:
+    """Return the likelihood of a sample as a function of the free coordinates."""
+    matrix = free_matrix(n_components, equal_variances=equal_variances)
+    return Problem(sample, n_components, matrix, least_sd(sample))
+
+
+def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Search:
+    """Return the maxima of the likelihood reached from all starts, every one of them polished.
+
+    Large samples are searched thinned, and the maxima worth it are climbed again on all the rows.
+    """
+    if len(sample) <= LARGE:
+        return _search(problem_of(sample, n_components, equal_variances))
+    coarse = _search(problem_of(thinned(sample), n_components, equal_variances))
+    candidates = coarse.admissible or list(coarse.roots)
+    if not candidates:
+        return coarse
+    best = candidates[0].criterion
+    kept = [r for r in candidates if r.criterion > best - _WORTH_POLISHING][:_FULL_KEPT]
+    problem = problem_of(sample, n_components, equal_variances)
+    near = (np.stack(arrays) for arrays in zip(*(root.parameters for root in kept), strict=True))
+    state, outcomes = _climb_all(problem, problem.free(*near))
+    hits = np.array([root.hits for root in kept])
+    starts = np.stack([root.start for root in kept])
+    roots = _roots(problem, starts, state, outcomes, hits)
+    return Search(roots, coarse.n_starts, coarse.outcomes, problem, state)
+
+
+def _search(problem: Problem) -> Search:
+    """The maxima of one problem from all its starts."""
+    weights, means, sds = _starts(problem)
+    start = problem.free(weights, means, np.maximum(sds, 1.01 * problem.floor))
+    state, outcomes = _climb_all(problem, start)
+    roots = _roots(problem, start, state, outcomes, np.ones(len(start), dtype=np.intp))
+    counted = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
+    return Search(roots, len(start), counted, problem, state)
+
+
+def _climb_all(problem: Problem, start: Array) -> tuple[State, tuple[Outcome, ...]]:
+    """Newton ascents from all starts as one batch."""
+    climbs = climb(problem, start, newton_step, max_steps=_MAX_STEPS, merge=True)
+    return climbs.state, climbs.outcomes
+
+
+def _starts(problem: Problem) -> Candidates:
+    """The starts for any number of components."""
+    sample, k = problem.sample, problem.n_components
+    if k == 1:
+        mean = sample.weights @ sample.local / sample.total
+        one = np.ones((1, 1))
+        return Candidates(one, mean * one, np.sqrt(sample.local_variance) * one)
+    if k == 2:
+        return two_component_starts(problem, _N_RANDOM[2])
+    equal = problem.matrix.shape[1] < problem.matrix.shape[0]
+    smaller = _search(problem_of(sample, k - 1, equal))
+    kept = (smaller.admissible or list(smaller.roots))[:_SMALLER_KEPT]
+    mixtures = [root.parameters for root in kept]
+    found = more_component_starts(problem, mixtures, _MORE_RANDOM)
+    return found
+
+
+def _roots(
+    problem: Problem,
+    start: Array,
+    state: State,
+    outcomes: tuple[Outcome, ...],
+    hits: NDArray[np.intp],
+) -> tuple[Root, ...]:
+    """The distinct maxima among the ends of the ascents, by falling criterion."""
+    converged = np.array([outcome is Outcome.CONVERGED for outcome in outcomes])
+    index = np.flatnonzero(converged)
+    worth = criterion(problem, state.loglike, state.sds)
+    begun = problem.evaluate(start).loglike if index.size else state.loglike
+    signature = _signature(problem, state)
+    groups: list[list[int]] = []
+    for i in index[np.argsort(-state.loglike[index], kind="stable")]:
+        for group in groups:
+            if (np.abs(signature[group[0]] - signature[i]) < 1e-5).all():
+                group.append(int(i))
+                break
+        else:
+            groups.append([int(i)])
+    roots = []
+    for group in groups:
+        first = min(group, key=lambda i: float(state.decrement[i]))
+        order = np.lexsort((state.weights[first], state.sds[first], state.means[first]))
+        nearest = max(group, key=lambda i: float(begun[i]))
+        roots.append(
+            Root(
+                state.weights[first, order],
+                state.means[first, order],
+                state.sds[first, order],
+                state.counts[first, order],
+                float(state.loglike[first]),
+                float(worth[first]),
+                int(hits[group].sum()),
+                start[nearest],
+            )
+        )
+    return tuple(sorted(roots, key=lambda root: -root.criterion))
+
+
+def _signature(problem: Problem, state: State) -> Array:
+    """Numbers that tell maxima apart whatever the order of their components."""
+    spread = np.sqrt(problem.sample.local_variance)
+    return np.concatenate(
+        [
+            np.sort(state.weights, axis=1),
+            np.sort(state.means, axis=1) / spread,
+            np.sort(np.log(state.sds), axis=1),
+        ],
+        axis=1,
+    )

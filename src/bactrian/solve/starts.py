@@ -1,0 +1,161 @@
+"""Candidate mixtures from which the likelihood is climbed. The same data give the same starts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.sample import Sample
+from bactrian.solve.partitions import (
+    Candidates,
+    Moments,
+    best_split,
+    groups,
+    intervals,
+    join,
+    splits,
+)
+from bactrian.solve.pearson import pearson
+from bactrian.solve.problem import Problem
+from bactrian.solve.steps import maximised
+
+Array = NDArray[np.float64]
+
+_SEED = 1894
+_WARM_UP = 8
+_INTERVALS = 8
+
+
+def two_component_starts(problem: Problem, n_random: int) -> Candidates:
+    """Return the starts for two components: splits, intervals, Pearson's moments, random pairs."""
+    sample = problem.sample
+    moments = Moments.of(sample)
+    return join(
+        [
+            splits(moments, moments.quantile_cuts(np.arange(1, 10) / 10.0)),
+            splits(moments, best_split(moments)),
+            best_distinct(
+                problem, intervals(moments, moments.quantile_cuts(np.linspace(0.0, 1.0, 17))),
+                _INTERVALS,
+            ),
+            pearson(sample),
+            random_starts(sample, 2, n_random),
+        ]
+    )  # fmt: skip
+
+
+def more_component_starts(
+    problem: Problem, smaller: list[tuple[Array, Array, Array]], n_random: int
+) -> Candidates:
+    """Return the starts for three components or more.
+
+    Parameters
+    ----------
+    problem : Problem
+        With K components.
+    smaller : list of (weights, means, sds)
+        Maxima with K - 1 components, best first, each array (K - 1,), local coordinates. Each is
+        given one component more: a run of the data in turn, or one of its own halved.
+    n_random : int
+        How many random starts.
+    """
+    sample, k = problem.sample, problem.n_components
+    moments = Moments.of(sample)
+    cuts = moments.quantile_cuts(np.linspace(0.0, 1.0, 17))
+    runs = intervals(moments, cuts)
+    parts = [random_starts(sample, k, n_random)]
+    for shift in (0.0, -0.15, 0.15):
+        edges = moments.quantile_cuts((np.arange(1, k) + shift) / k)
+        if edges.size == k - 1 and edges[0] > 0 and edges[-1] < moments.counts.size - 1:
+            parts.append(groups(moments, edges))
+    for mixture in smaller:
+        parts.append(_halved(mixture))
+        parts.append(best_distinct(problem, _inserted(mixture, runs), 2 * _INTERVALS))
+    return join(parts)
+
+
+def random_starts(sample: Sample, n_components: int, count: int) -> Candidates:
+    """Return mixtures of random quantiles of the data, each with its mirror image.
+
+    The mirror images make the fit of minus x the mirror image of the fit of x.
+    """
+    rng = np.random.default_rng([_SEED, n_components])
+    half = (count + 1) // 2
+    place = rng.random((half, n_components))
+    weights = rng.dirichlet(np.full(n_components, 2.0), half)
+    sds = np.exp(rng.uniform(-2.0, 0.0, (half, n_components))) * np.sqrt(sample.local_variance)
+    cumulative = sample.weights.cumsum()
+    middle = (cumulative - 0.5 * sample.weights) / cumulative[-1]
+    places = np.concatenate([place, 1.0 - place])
+    means = np.interp(places, middle, sample.local)
+    return Candidates(np.tile(weights, (2, 1)), means, np.tile(sds, (2, 1)))
+
+
+def best_distinct(problem: Problem, candidates: Candidates, count: int) -> Candidates:
+    """Return the most promising candidates after a few EM steps, no two of them alike."""
+    weights, means, sds = candidates
+    expected = problem.expect(weights, means, sds)
+    for _ in range(_WARM_UP):
+        weights, means, sds = maximised(problem, expected, means, sds)
+        expected = problem.expect(weights, means, sds)
+    worth = criterion(problem, expected.loglike, sds)
+    worth[~np.isfinite(worth) | (expected.counts.min(axis=1) < 1.0)] = -np.inf
+    chosen: list[int] = []
+    for i in np.argsort(-worth, kind="stable"):
+        if worth[i] == -np.inf or len(chosen) == count:
+            break
+        if not _alike(weights[i], means[i], sds[i], weights[chosen], means[chosen], sds[chosen]):
+            chosen.append(int(i))
+    return Candidates(weights[chosen], means[chosen], sds[chosen])
+
+
+def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
+    """Return what maxima are ranked by: loglike less the price of locating narrow components.
+
+    Source: derivation, "Unboundedness".
+    """
+    if sds.shape[1] > 1 and problem.matrix.shape[1] == problem.matrix.shape[0]:
+        price = np.log1p(problem.sample.local_variance / sds**2).sum(axis=1)
+        return np.asarray(loglike - price)
+    return np.array(loglike)
+
+
+def _alike(
+    weights: Array, means: Array, sds: Array, of_weights: Array, of_means: Array, of_sds: Array
+) -> bool:
+    """Whether a candidate agrees with one of several to a few percent."""
+    near = np.abs(of_weights - weights) < 0.03
+    near &= np.abs(of_means - means) < 0.05 * of_sds
+    near &= np.abs(of_sds - sds) < 0.05 * of_sds
+    return bool(near.all(axis=1).any())
+
+
+def _halved(mixture: tuple[Array, Array, Array]) -> Candidates:
+    """The mixture with each of its components in turn replaced by two narrower halves."""
+    weights, means, sds = mixture
+    found = []
+    for k in range(means.size):
+        for offset, shrink in ((0.8, 0.6), (0.0, 1.0)):
+            inner, outer = shrink * (1.0 if offset else 0.4), shrink * (1.0 if offset else 1.5)
+            found.append(
+                Candidates(
+                    np.concatenate([np.delete(weights, k), [weights[k] / 2, weights[k] / 2]]),
+                    np.concatenate(
+                        [np.delete(means, k), means[k] + sds[k] * np.array([-offset, offset])]
+                    ),
+                    np.concatenate([np.delete(sds, k), sds[k] * np.array([inner, outer])]),
+                )
+            )
+    return Candidates(*(np.stack(arrays) for arrays in zip(*found, strict=True)))
+
+
+def _inserted(mixture: tuple[Array, Array, Array], runs: Candidates) -> Candidates:
+    """The mixture with a component more, that of each run of the data in turn."""
+    weights, means, sds = mixture
+    count = len(runs.weights)
+    share = 0.5 * runs.weights[:, :1]
+    return Candidates(
+        np.concatenate([(1.0 - share) * weights, share], axis=1),
+        np.concatenate([np.tile(means, (count, 1)), runs.means[:, :1]], axis=1),
+        np.concatenate([np.tile(sds, (count, 1)), runs.sds[:, :1]], axis=1),
+    )
