@@ -140,6 +140,12 @@ def test_public_names_are_few_and_real() -> None:
     assert [name for name in names if not hasattr(bactrian, name)] == []
 
 
+def test_the_citation_names_the_version() -> None:
+    version = importlib.import_module("bactrian").__version__
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.findall(r"^version: (\S+)$", citation, re.MULTILINE) == [version]
+
+
 def test_importing_the_package_loads_nothing_slow() -> None:
     code = (
         "import json, sys, bactrian\n"
