@@ -183,7 +183,7 @@ class Fit:
     def summary(self, level: float = 0.95) -> Summary:
         """Return the facts that printing shows, with intervals of a given level."""
         outcome = self.outcome
-        missing = ()
+        missing: tuple[str, ...] = ()
         if self.n_missing:
             rows = "row was" if self.n_missing == 1 else "rows were"
             missing = (f"Note: {self.n_missing} {rows} left out, the value is missing.",)
@@ -275,13 +275,17 @@ def fit(
     -----
     Source: derivation, "EM, gradient ascent and Newton" and "Unboundedness".
     """
-    options = Options(_whole(n_components), method, bool(equal_variances))
+    options = Options(
+        _whole(n_components, "n_components", "2 asks for two components"),
+        method,
+        bool(equal_variances),
+    )
     if method not in METHODS:
         raise ParameterError(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
         )
-    if max_steps is not None and (not isinstance(max_steps, int) or max_steps < 1):
-        raise ParameterError(f"max_steps={max_steps!r} is not a positive whole number.")
+    if max_steps is not None:
+        max_steps = _whole(max_steps, "max_steps", "leave it out for the method's default")
     rows = read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
     _check_weight_kind(rows.weights, weight_kind)
     sample = Sample.of(rows.values, rows.weights)
@@ -296,15 +300,12 @@ def fit(
     return Fit(solution, sample, rows.name, rows.n_missing, options)
 
 
-def _whole(n_components: Any) -> int:
-    """The number of components, checked."""
-    whole = isinstance(n_components, int | np.integer) and not isinstance(n_components, bool)
-    if not whole or n_components < 1:
-        raise ParameterError(
-            f"n_components={n_components!r} is not a positive whole number; "
-            "2 asks for two components."
-        )
-    return int(n_components)
+def _whole(number: Any, name: str, remedy: str) -> int:
+    """A positive whole number, checked."""
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if not whole or number < 1:
+        raise ParameterError(f"{name}={number!r} is not a positive whole number; {remedy}.")
+    return int(number)
 
 
 def _check_weight_kind(weights: Array | None, weight_kind: str | None) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.likelihood.sums import sum_rows
-from bactrian.model.posterior import widest_last
+from bactrian.likelihood.sums import pair_indices, sum_rows
 
 Array = NDArray[np.float64]
 
@@ -47,95 +47,94 @@ class Expectations(NamedTuple):
 
 
 def expectations(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> Expectations:
-    """Return the first-order sums at parameters of shape (S, K), components in any order.
+    """Return the first-order sums at parameters of shape (S, K).
 
     Source: derivation, "EM, gradient ascent and Newton".
     """
-    order, back = _orders(weights, sds)
-    row = np.arange(len(order))[:, None]
-    sums = sum_rows(
-        x, w, weights[row, order], means[row, order], sds[row, order], second_order=False
-    )
-    single = sums.single[row[..., None], np.arange(3)[:, None], back[:, None, :]]
-    return Expectations(sums.loglike, single[:, 0], single[:, 1:])
+    sums = sum_rows(x, w, weights, means, sds, second_order=False)
+    return Expectations(sums.loglike, sums.single[:, 0], sums.single[:, 1:])
 
 
 def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> Derivatives:
-    """Return the derivatives at parameters of shape (S, K), components in any order.
+    """Return the derivatives at parameters of shape (S, K).
 
     Source: derivation, "Working coordinates" and "Hessian in working coordinates".
     """
-    order, back = _orders(weights, sds)
-    row = np.arange(len(order))[:, None]
-    sums = sum_rows(x, w, weights[row, order], means[row, order], sds[row, order])
-    n_batch, n_components = order.shape
-    single = sums.single[row[..., None], np.arange(3)[:, None], back[:, None, :]]
-    flat = np.concatenate([sums.pairs.reshape(n_batch, -1), sums.single.reshape(n_batch, -1)], 1)
-    size = 3 * n_components
-    hessian = (flat @ _assembly(n_components)).reshape(n_batch, size, size)
-    entry = np.concatenate([back[:, :-1], back + n_components, back + 2 * n_components], axis=1)
-    hessian = hessian[row[..., None], entry[..., None], entry[:, None, :]]
-    scale = np.ones((n_batch, size - 1))
+    sums = sum_rows(x, w, weights, means, sds)
+    size, n_components = weights.shape
+    single = sums.single
+    flat = np.concatenate(
+        [
+            sums.pairs.reshape(size, -1),
+            single.reshape(size, -1),
+            *_prior_pairs(sums.total, single[:, 0], weights),
+        ],
+        axis=1,
+    )
+    both = flat @ _assembly(n_components)
+    n_working = 3 * n_components - 1
+    scale = np.ones((size, n_working))
     scale[:, n_components - 1 : 2 * n_components - 1] = sds
+    score = both[:, :n_working] / scale
+    hessian = both[:, n_working:].reshape(size, n_working, n_working)
     hessian /= scale[:, :, None]
     hessian /= scale[:, None, :]
-    _subtract_prior(hessian, sums.total, weights)
-    score = single.reshape(n_batch, size)[:, 1:] / scale
-    score[:, : n_components - 1] = _logit_scores(single[:, 0], weights)
     return Derivatives(sums.loglike, score, hessian, single[:, 0], single[:, 1:])
 
 
-def _orders(weights: Array, sds: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The order that puts the widest component last, and its inverse, each (S, K)."""
-    order = widest_last(weights, sds)
-    return order, order.argsort(axis=-1)
+def _prior_pairs(total: float, counts: Array, weights: Array) -> tuple[Array, Array]:
+    """For each pair (S, P): pi_k N_j - pi_j N_k, and W pi_j pi_k.
 
-
-def _logit_scores(counts: Array, weights: Array) -> Array:
-    """Slopes (S, K - 1) along the logits.
-
-    They are sums of pi_j N_k - pi_k N_j and not N_k - W pi_k, where a rare component would drown
-    in the rounding of W.
+    The logits' scores are sums of the former and not N_k - W pi_k, where a rare component would
+    drown in the rounding of W; their Hessian has sums of the latter and never pi - pi^2.
     """
-    products = counts[:, :-1, None] * weights[:, None, :]
-    return np.asarray((products - weights[:, :-1, None] * counts[:, None, :]).sum(axis=-1))
-
-
-def _subtract_prior(hessian: Array, total: float, weights: Array) -> None:
-    """Take the curvature of -W log sum exp(alpha) off the logits' block, in place."""
-    last = weights.shape[1] - 1
-    products = total * weights[:, :-1, None] * weights[:, None, :]
-    diagonal = np.arange(last)
-    products[:, diagonal, diagonal] = 0.0
-    # 1 - pi_k as the sum of the others.
-    products[:, diagonal, diagonal] = -products.sum(axis=-1)
-    hessian[:, :last, :last] += products[:, :, :last]
+    first, second = pair_indices(weights.shape[1])
+    left, right = weights[:, first], weights[:, second]
+    return right * counts[:, first] - left * counts[:, second], total * left * right
 
 
 @lru_cache
 def _assembly(n_components: int) -> Array:
-    """The constant linear map from the sums over rows to the Hessian free of units.
+    """The constant linear map from the sums over rows to score and Hessian free of units.
 
-    Off the diagonal blocks it is minus the pair's products; on them, the sum of all pairs with
-    the component, plus the component's own second derivatives times its responsibility.
+    The last logit, which is the gauge, is left out of the result.
     """
     k_all, width = range(n_components), 2 * n_components + 1
-    n_pairs = n_components * (n_components - 1) // 2
-    first, second = np.triu_indices(n_components, 1)
-    feature = np.array([[0, 1 + k, 1 + n_components + k] for k in k_all])
-    table = np.zeros((n_pairs * width**2 + 3 * n_components, 3, n_components, 3, n_components))
-    pairs = table[: n_pairs * width**2].reshape(n_pairs, width, width, *table.shape[1:])
-    single = table[n_pairs * width**2 :].reshape(3, n_components, *table.shape[1:])
-    for p, (j, k) in enumerate(zip(first, second, strict=True)):
-        for a in range(3):
-            for b in range(3):
-                pairs[p, feature[j, a], feature[k, b], a, j, b, k] = -1.0
-                pairs[p, feature[k, a], feature[j, b], a, k, b, j] = -1.0
-                pairs[p, feature[j, a], feature[j, b], a, j, b, j] = 1.0
-                pairs[p, feature[k, a], feature[k, b], a, k, b, k] = 1.0
+    pairs = list(combinations(k_all, 2))
+    sizes = [len(pairs) * width**2, 3 * n_components, len(pairs), len(pairs)]
+    score = np.zeros((sum(sizes), 3, n_components))
+    hessian = np.zeros((sum(sizes), 3, n_components, 3, n_components))
+    starts = np.cumsum([0, *sizes])
+    for p, (j, k) in enumerate(pairs):
+        _add_pair(hessian[p * width**2 : (p + 1) * width**2], j, k)
+        score[starts[2] + p, 0, [j, k]] = 1.0, -1.0
+        hessian[starts[3] + p, 0, [[j], [k]], 0, [j, k]] = [[-1.0, 1.0], [1.0, -1.0]]
     for k in k_all:
-        single[0, k, 1, k, 1, k] = -1.0
-        single[1, k, 1, k, 2, k] = single[1, k, 2, k, 1, k] = -1.0
-        single[0, k, 2, k, 2, k] = -0.5
-        single[2, k, 2, k, 2, k] = -1.0
-    return table.reshape(len(table), -1)
+        count, first, second = (starts[1] + a * n_components + k for a in range(3))
+        score[first, 1, k] = score[second, 2, k] = 1.0
+        hessian[count, 1, k, 1, k] = -1.0
+        hessian[first, 1, k, 2, k] = hessian[first, 2, k, 1, k] = -1.0
+        hessian[count, 2, k, 2, k] = -0.5
+        hessian[second, 2, k, 2, k] = -1.0
+    kept = np.delete(np.arange(3 * n_components), n_components - 1)
+    square = hessian.reshape(sum(sizes), 3 * n_components, -1)[:, kept][:, :, kept]
+    return np.concatenate(
+        [score.reshape(sum(sizes), -1)[:, kept], square.reshape(sum(sizes), -1)], axis=1
+    )
+
+
+def _add_pair(table: Array, j: int, k: int) -> None:
+    """Set what the products of one pair of components contribute to the Hessian.
+
+    Minus them to the blocks across, plus them to both components' own blocks.
+    """
+    n_components = table.shape[2]
+    products = table.reshape(2 * n_components + 1, 2 * n_components + 1, *table.shape[1:])
+
+    def feature(a: int, component: int) -> int:
+        return a and 1 + component + (a - 1) * n_components
+
+    for a, b in product(range(3), repeat=2):
+        for left, right in product((j, k), repeat=2):
+            sign = 1.0 if left == right else -1.0
+            products[feature(a, left), feature(b, right), a, left, b, right] += sign

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.model.posterior import sorted_row_terms
+from bactrian.model.posterior import row_terms
 
 Array = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Sums(NamedTuple):
 def sum_rows(
     x: Array, w: Array, weights: Array, means: Array, sds: Array, *, second_order: bool = True
 ) -> Sums:
-    """Return the sums over rows for parameters (S, K) in the order of `widest_last`.
+    """Return the sums over rows for parameters (S, K).
 
     Powers are taken of each component's own u, never of x: with raw powers the Hessian of a
     component of relative width 1e-4 has no correct digit.
@@ -63,7 +63,7 @@ def _sum_block(
     x: Array, w: Array, weights: Array, means: Array, sds: Array, second_order: bool
 ) -> tuple[Array, ...]:
     """The sums of one block of rows."""
-    logpdf, r, features = sorted_row_terms(x, weights, means, sds)
+    logpdf, r, features = row_terms(x, weights, means, sds)
     transposed = features.swapaxes(1, 2)
     wr = w * r
     all_single = wr @ transposed

@@ -1,4 +1,6 @@
-"""Coordinates of a mixture: natural (weights, means, variances) and working (logits, log variances).
+"""Coordinates of a mixture: natural and working.
+
+The natural coordinates are the 3K weights, means and variances.
 
 The working coordinates are the 3K - 1 numbers log(pi_k / pi_K) for k < K, the means, and the log
 variances: every real vector is a mixture, so that nothing has to be constrained.
@@ -136,7 +138,7 @@ def hessian_to_working(hessian: Array, score: Array, mixture: NormalMixture) -> 
 
 
 def _weights_by_logits(weights: Array) -> Array:
-    """Derivatives (K, K) of the softmax weights, the diagonal without the cancellation of 1 - pi."""
+    """Derivatives (K, K) of the softmax weights, diagonal without the cancellation of 1 - pi."""
     table = -np.outer(weights, weights)
     np.fill_diagonal(table, 0.0)
     np.fill_diagonal(table, -table.sum(axis=1))

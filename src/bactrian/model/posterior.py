@@ -35,40 +35,14 @@ class RowTerms(NamedTuple):
 
 
 def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
-    """Return the row terms of a mixture at finite points, components in any order.
-
-    Parameters
-    ----------
-    x : (n,) float64
-        Points, finite.
-    weights, means, sds : (K,) float64
-        Mixing weights, means and standard deviations.
-
-    Notes
-    -----
-    Source: derivation, "Responsibilities" and "Log-odds for two components".
-    """
-    order = widest_last(weights, sds)
-    back = np.argsort(order)
-    logpdf, r, features = sorted_row_terms(x, weights[order], means[order], sds[order])
-    own = np.concatenate([[0], back + 1, back + 1 + len(back)])
-    return RowTerms(logpdf, r[back], features[own])
-
-
-def widest_last(weights: Array, sds: Array) -> NDArray[np.intp]:
-    """Order (..., K) that puts the widest component of positive weight last."""
-    return np.where(weights > 0.0, sds, 0.0).argsort(axis=-1, kind="stable")
-
-
-def sorted_row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
-    """Return the row terms of one mixture, or a batch, whose widest component comes last.
+    """Return the row terms of one mixture, or of a batch of mixtures, at finite points.
 
     Parameters
     ----------
     x : (n,) float64
         Points, finite.
     weights, means, sds : (..., K) float64
-        In the order of `widest_last`; leading axes are a batch.
+        Mixing weights, means and standard deviations; leading axes are a batch.
 
     Notes
     -----
@@ -77,6 +51,8 @@ def sorted_row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowT
     ``L - (u_k - u_ref)(u_k + u_ref) / 2`` with the difference taken from the *narrower* component's
     distance; expanded in powers of x, or as a difference of squares, they lose up to all digits
     for narrow components and far rows.
+
+    Source: derivation, "Responsibilities" and "Log-odds for two components".
     """
     n_components = means.shape[-1]
     with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
@@ -94,16 +70,11 @@ def sorted_row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowT
         if not quadratic.max(initial=0.0) < _HUGE:
             distance = _tame(distance, u, quadratic)
         quadratic -= 0.5
-        narrow, wide = (..., slice(None, -1), slice(None)), (..., slice(-1, None), slice(None))
-        log_odds = _log_odds(
-            _Component(constant[narrow], mean[narrow], sd[narrow], u[narrow]),
-            _Component(constant[wide], mean[wide], sd[wide], u[wide]),
-            distance[narrow],
-        )
+        every = _Component(constant, mean, sd, u, distance)
         if n_components == 2:
-            r, log_total = _two_responsibilities(log_odds)
+            r, log_total = _two_responsibilities(every)
         else:
-            r, log_total = _responsibilities(log_odds, _Component(constant, mean, sd, u), distance)
+            r, log_total = _responsibilities(every, log_joint)
         logpdf = log_joint.max(axis=-2)
         logpdf += log_total
         logpdf -= HALF_LOG_2PI
@@ -111,17 +82,19 @@ def sorted_row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowT
 
 
 class _Component(NamedTuple):
-    """Log of weight over sd, mean, sd (..., k, 1) and distances (..., k, n) of components."""
+    """Log of weight over sd, mean, sd (..., k, 1), u and x - mean (..., k, n) of components."""
 
     constant: Array
     mean: Array
     sd: Array
     u: Array
+    distance: Array
 
 
-def _log_odds(own: _Component, ref: _Component, narrow: Array) -> Array:
-    """Log posterior odds of components against a reference, given the narrower one's distance."""
-    difference = narrow * ((ref.sd - own.sd) / own.sd / ref.sd)
+def _log_odds(own: _Component, ref: _Component) -> Array:
+    """Log posterior odds of components against a reference."""
+    difference = np.where(own.sd <= ref.sd, own.distance, ref.distance)
+    difference *= (ref.sd - own.sd) / own.sd / ref.sd
     difference += (ref.mean - own.mean) / np.maximum(own.sd, ref.sd)
     odds = own.u + ref.u
     odds *= difference
@@ -130,13 +103,14 @@ def _log_odds(own: _Component, ref: _Component, narrow: Array) -> Array:
     return odds
 
 
-def _two_responsibilities(log_odds: Array) -> tuple[Array, Array]:
+def _two_responsibilities(every: _Component) -> tuple[Array, Array]:
     """Responsibilities of two components from one exponential a row, and log(1 + e^-|odds|)."""
-    odds = log_odds[..., 0, :]
+    first, second = (_Component(*(a[..., k, :] for a in every)) for k in (0, 1))
+    odds = _log_odds(first, second)
     smaller = np.exp(-np.abs(odds))
     total = 1.0 + smaller
     log_total = np.log(total)
-    larger = 1.0 / total
+    larger = np.reciprocal(total, out=total)
     smaller *= larger
     first_wins = odds > 0.0
     r = np.empty((*odds.shape[:-1], 2, odds.shape[-1]))
@@ -145,19 +119,19 @@ def _two_responsibilities(log_odds: Array) -> tuple[Array, Array]:
     return r, log_total
 
 
-def _responsibilities(rest_odds: Array, own: _Component, distance: Array) -> tuple[Array, Array]:
+def _responsibilities(every: _Component, log_joint: Array) -> tuple[Array, Array]:
     """Responsibilities of any number of components, and the log of the sum of their shares.
 
-    With three components or more the odds are taken against each row's best component: two of
-    them may be close rivals far out in the tail of the widest one, and the difference of their
-    two large log-odds against it would be rounding noise.
+    Odds are taken against each row's best component: two of them may be close rivals far out in
+    the tail of a third, and the difference of their large log-odds against it would be rounding
+    noise.
     """
-    odds = np.concatenate([rest_odds, np.zeros_like(distance[..., :1, :])], axis=-2)
+    odds = np.zeros_like(log_joint)
     if odds.shape[-2] > 1:
-        best = odds.argmax(axis=-2)[..., None, :]
-        ref = _Component(*(np.take_along_axis(array, best, axis=-2) for array in own))
-        ref_distance = np.take_along_axis(distance, best, axis=-2)
-        odds = _log_odds(own, ref, np.where(own.sd <= ref.sd, distance, ref_distance))
+        best = log_joint.argmax(axis=-2)[..., None, :]
+        odds = _log_odds(
+            every, _Component(*(np.take_along_axis(array, best, axis=-2) for array in every))
+        )
         odds -= odds.max(axis=-2, keepdims=True)
     shares = np.exp(odds, out=odds)
     total = shares.sum(axis=-2, keepdims=True)

@@ -76,8 +76,9 @@ def _rivals(optima: tuple[Optimum, ...]) -> list[str]:
         if abs(other.criterion - chosen.criterion) < _NEARLY_EQUAL or other.gap < 0.0:
             side = "higher" if other.gap < 0.0 else "lower"
             found.append(
-                f"Another maximum is nearly as good (log-likelihood {side} by {abs(other.gap):.2f}): "
-                f"{_in_short(other)}. The data do not decide between them."
+                "Another maximum is nearly as good (log-likelihood "
+                f"{side} by {abs(other.gap):.2f}): {_in_short(other)}. "
+                "The data do not decide between them."
             )
     return found
 

@@ -177,7 +177,8 @@ def _flat(problem: Problem, state: State) -> NDArray[np.bool_]:
     steps along it would go on for ever.
     """
     rows = problem.sample.total * np.abs(state.eigenvalues[:, 0])
-    return ~state.is_concave & (rows < 1e-3) & (state.decrement < _NEARLY_STATIONARY)
+    flat = ~state.is_concave & (rows < 1e-3) & (state.decrement < _NEARLY_STATIONARY)
+    return np.asarray(flat)
 
 
 def _outcomes(state: State, fallen: NDArray[np.bool_]) -> list[Outcome]:

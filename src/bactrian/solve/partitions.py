@@ -43,7 +43,8 @@ class Moments:
         """Return the prefix sums of a sample, centred on its mean."""
         x, w = sample.local, sample.weights
         steps = [w, w * x, w * x * x]
-        return cls(*(np.concatenate([[0.0], s.cumsum()]) for s in steps), sample.local_variance)
+        counts, sums, squares = (np.concatenate([[0.0], s.cumsum()]) for s in steps)
+        return cls(counts, sums, squares, sample.local_variance)
 
     @property
     def total(self) -> float:
@@ -109,7 +110,7 @@ def best_split(moments: Moments) -> Index:
     left, total = moments.counts[cuts], moments.total
     gain = moments.sums[cuts] ** 2 / left
     gain += (moments.sums[-1] - moments.sums[cuts]) ** 2 / (total - left)
-    return cuts[gain.argmax(keepdims=True)]
+    return np.atleast_1d(cuts[gain.argmax()])
 
 
 def groups(moments: Moments, cuts: Index) -> Candidates:

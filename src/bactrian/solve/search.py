@@ -11,10 +11,10 @@ from bactrian.data.sample import Sample
 from bactrian.model.parameters import free_matrix
 from bactrian.solve.climb import climb
 from bactrian.solve.outcome import Outcome
+from bactrian.solve.partitions import Candidates
 from bactrian.solve.problem import Problem, State
 from bactrian.solve.resolution import least_sd
 from bactrian.solve.starts import (
-    Candidates,
     criterion,
     more_component_starts,
     two_component_starts,

@@ -97,7 +97,7 @@ def gradient_step(problem: Problem, state: State, memory: Memory) -> Array:
 
 def _pools_variances(problem: Problem) -> bool:
     """Whether the free coordinates have one log variance for all components."""
-    return problem.matrix.shape[1] < problem.matrix.shape[0]
+    return bool(problem.matrix.shape[1] < problem.matrix.shape[0])
 
 
 def _unwhiten(state: State, along: Array) -> Array:
@@ -112,4 +112,5 @@ def _trusted(problem: Problem, state: State, displacement: Array) -> Array:
     limit = np.concatenate([np.full((len(state), k - 1), 2.0), 2.0 * state.sds,
                             np.full((len(state), k), 1.5)], axis=1)  # fmt: skip
     excess = np.abs(displacement @ problem.matrix.T) / limit
-    return state.free + displacement / np.maximum(1.0, excess.max(axis=1, keepdims=True))
+    shrink = np.maximum(1.0, excess.max(axis=1, keepdims=True))
+    return np.asarray(state.free + displacement / shrink)
