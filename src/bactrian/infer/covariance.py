@@ -12,7 +12,8 @@ from bactrian.likelihood.rows import terms, working_score_rows
 from bactrian.likelihood.sums import BLOCK
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.parameters import natural_jacobian
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 Kind = Literal["hessian", "outer_product", "sandwich"]

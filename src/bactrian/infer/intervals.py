@@ -13,7 +13,8 @@ from bactrian.infer.covariance import Kind, local_covariance
 from bactrian.infer.estimates import Estimate
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.parameters import natural_jacobian
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 

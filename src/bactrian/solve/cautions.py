@@ -6,8 +6,9 @@ import numpy as np
 
 from bactrian.solve.certificate import Certificate, Optimum
 from bactrian.solve.outcome import Outcome
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
 from bactrian.solve.resolution import rounding_unit
+from bactrian.solve.state import State
 
 _NEARLY_EQUAL = 2.0
 _WEAK, _UNIDENTIFIED = 64.0, 4.0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.model.mixture import NormalMixture
-from bactrian.solve.problem import State
+from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bactrian.solve.merge import following
 from bactrian.solve.outcome import Outcome
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
 from bactrian.solve.steps import Memory, em_step, full_newton_step
 
 Array = NDArray[np.float64]

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from bactrian.solve.climb import Climbs, TracePoint, polished, trace_point
 from bactrian.solve.outcome import Outcome
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 

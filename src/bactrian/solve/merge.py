@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 

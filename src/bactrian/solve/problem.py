@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,62 +10,9 @@ from numpy.typing import NDArray
 from bactrian.data.sample import Sample
 from bactrian.likelihood.derivatives import Expectations, derivatives, expectations
 from bactrian.model.parameters import join_working, split_working
+from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a batch of S ascents stands, in local coordinates.
-
-    `whitener` W turns the complete-data information into the identity. In that metric
-    `eigenvalues` of minus the Hessian are at most about one: one minus the smallest is the rate
-    at which EM converges, and the number of rows times it is the effective number of complete
-    observations in the worst direction.
-    """
-
-    free: Array
-    weights: Array
-    means: Array
-    sds: Array
-    loglike: Array
-    score: Array
-    hessian: Array
-    counts: Array
-    spreads: Array
-    whitener: Array
-    eigenvalues: Array
-    eigenvectors: Array
-    slopes: Array
-    decrement: Array
-
-    def __len__(self) -> int:
-        """Return the number of ascents."""
-        return len(self.free)
-
-    def __getitem__(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> State:
-        """Return the ascents at an index array."""
-        return State(*(getattr(self, field.name)[index] for field in fields(self)))
-
-    def where(self, accept: NDArray[np.bool_], other: State) -> State:
-        """Return the other state where accepted, this one elsewhere."""
-        if accept.all():
-            return other
-        return State(
-            *(
-                np.where(
-                    accept.reshape(-1, *[1] * (getattr(self, field.name).ndim - 1)),
-                    getattr(other, field.name),
-                    getattr(self, field.name),
-                )
-                for field in fields(self)
-            )
-        )
-
-    @property
-    def is_concave(self) -> NDArray[np.bool_]:
-        """Whether minus the Hessian is positive definite."""
-        return np.asarray(self.eigenvalues[:, 0] > 1e-10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +61,22 @@ class Problem:
         white_score = (score[:, None, :] @ whitener)[:, 0]
         slopes = (white_score[:, None, :] @ eigenvectors)[:, 0]
         decrement = (slopes**2 / np.maximum(np.abs(eigenvalues), 1e-10)).sum(axis=1)
-        return State(
-            free, weights, means, sds, found.loglike, score, hessian, found.counts, found.spreads,
-            whitener, eigenvalues, eigenvectors, slopes, decrement,
-        )  # fmt: skip
+        return State.of(
+            free=free,
+            weights=weights,
+            means=means,
+            sds=sds,
+            loglike=found.loglike,
+            score=score,
+            hessian=hessian,
+            counts=found.counts,
+            spreads=found.spreads,
+            whitener=whitener,
+            eigenvalues=eigenvalues,
+            eigenvectors=eigenvectors,
+            slopes=slopes,
+            decrement=decrement,
+        )
 
     def _whitener(self, weights: Array, sds: Array) -> Array:
         """Matrices (S, p, p) that turn the complete-data information into the identity."""

@@ -12,13 +12,14 @@ from bactrian.model.parameters import free_matrix
 from bactrian.solve.climb import climb
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.partitions import Candidates
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
 from bactrian.solve.resolution import least_sd
 from bactrian.solve.starts import (
     criterion,
     more_component_starts,
     two_component_starts,
 )
+from bactrian.solve.state import State
 from bactrian.solve.steps import newton_step
 from bactrian.solve.thinning import LARGE, thinned
 

@@ -16,9 +16,10 @@ from bactrian.solve.certificate import Certificate, Optimum, decrement_of
 from bactrian.solve.climb import MAX_TRIES, TOLERANCE, Climbs, TracePoint, climb
 from bactrian.solve.lbfgs import lbfgs
 from bactrian.solve.outcome import Outcome
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
 from bactrian.solve.search import Root, Search, problem_of, search
 from bactrian.solve.starts import criterion
+from bactrian.solve.state import State
 from bactrian.solve.steps import em_step, gradient_step, newton_step
 from bactrian.solve.thinning import LARGE
 

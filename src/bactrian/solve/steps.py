@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.likelihood.derivatives import Expectations
-from bactrian.solve.problem import Problem, State
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 
