@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from mpmath import mp, mpf
 
@@ -154,9 +154,16 @@ class Parser:
             return lambda p, s: over(p, s) / under(p, s)
         operand, variables = self.derivative(top, bottom)
         function = self.inner(operand).parse() if operand else self.term()
-        return lambda p, s: _slope(
-            function, [(name, [i(p, s) for i in at]) for name, at in variables], p, s
-        )
+
+        def node(point: Point, scope: Scope) -> Any:
+            moves = [(name, [index(point, scope) for index in at]) for name, at in variables]
+            if not operand:
+                return _slope(function, moves, point, scope)
+            bound = tuple((name, scope[name]) for name in operand if name in scope)
+            key = (" ".join(operand), bound, tuple((name, *at) for name, at in moves))
+            return point.remember(key, lambda: _slope(function, moves, point, scope))
+
+        return node
 
     def derivative(self, top: list[str], bottom: list[str]) -> tuple[list[str], Variables]:
         r"""Return what ``\frac{\partial ...}{\partial ...}`` is applied to, and its variables."""

@@ -54,7 +54,7 @@ def directions(point: Point, name: str, index: int) -> dict[str, Any]:
         r"\mu": {"natural": natural[n + k], "working": working[n - 1 + k]},
         r"\sigma^2": {"natural": natural[2 * n + k]},
         r"\sigma": {"natural": 2 * float(mp.sqrt(point.var[k])) * natural[2 * n + k]},
-        r"\tau": {"working": working[(2 * n - 1 + k) % (3 * n - 1)]},
+        r"\tau": {"working": working[2 * n - 1 + k]},
         r"\alpha": {"working": working[k] if k < n - 1 else last_logit},
     }[name]
 
@@ -67,8 +67,9 @@ def library_values(point: Point, operand: str, at: list[tuple[str, int]], row: i
         weights=[float(p) for p in point.pi], means=[float(u) for u in point.mu], sds=sds
     )
     along = [directions(point, name, index) for name, index in at]
+    shared: set[Any] = set.intersection(*(set(d) for d in along))
     values = []
-    for coordinates in set.intersection(*(set(d) for d in along)):
+    for coordinates in sorted(shared):
         sides = [d[coordinates] for d in along]
         if operand != r"\ell" and len(at) == 1:
             scores = bt.score_obs(x, mixture, coordinates=coordinates)
