@@ -36,6 +36,11 @@ class Problem:
     matrix: Array
     floor: float
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether one variance serves several components, so that no component can collapse."""
+        return bool(self.matrix.shape[1] < self.matrix.shape[0])
+
     def free(self, weights: Array, means: Array, sds: Array) -> Array:
         """Return the free coordinates (S, p) nearest to given parameters, each (S, K)."""
         return np.asarray(join_working(weights, means, sds) @ np.linalg.pinv(self.matrix).T)

@@ -38,7 +38,9 @@ _WORTH_POLISHING = 30.0
 class Root:
     """A local maximum of the likelihood, in local coordinates, components in order of mean.
 
-    `start` are the free coordinates of the most likely start that led there.
+    `start` are the free coordinates of the most likely start that led there. With variances of
+    their own, a maximum is admissible if every component has more than one and a half rows; with
+    one common variance the likelihood is bounded and every maximum is.
     """
 
     weights: Array
@@ -48,17 +50,13 @@ class Root:
     loglike: float
     criterion: float
     hits: int
+    is_admissible: bool
     start: Array
 
     @property
     def parameters(self) -> tuple[Array, Array, Array]:
         """Weights, means and sds, each (K,)."""
         return self.weights, self.means, self.sds
-
-    @property
-    def is_admissible(self) -> bool:
-        """Whether every component has more than one and a half rows."""
-        return bool(self.counts.min() >= LEAST_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +131,7 @@ def _starts(problem: Problem) -> Candidates:
         return Candidates(one, mean * one, np.sqrt(sample.local_variance) * one)
     if k == 2:
         return two_component_starts(problem, _N_RANDOM[2])
-    equal = problem.matrix.shape[1] < problem.matrix.shape[0]
-    smaller = _search(problem_of(sample, k - 1, equal))
+    smaller = _search(problem_of(sample, k - 1, problem.is_bounded))
     kept = (smaller.admissible or list(smaller.roots))[:_SMALLER_KEPT]
     mixtures = [root.parameters for root in kept]
     found = more_component_starts(problem, mixtures, _MORE_RANDOM)
@@ -176,6 +173,7 @@ def _roots(
                 float(state.loglike[first]),
                 float(worth[first]),
                 int(hits[group].sum()),
+                problem.is_bounded or bool(state.counts[first].min() >= LEAST_ROWS),
                 start[nearest],
             )
         )

@@ -114,7 +114,7 @@ def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
 
     Source: derivation, "Unboundedness".
     """
-    if sds.shape[1] > 1 and problem.matrix.shape[1] == problem.matrix.shape[0]:
+    if sds.shape[1] > 1 and not problem.is_bounded:
         price = np.log1p(problem.sample.local_variance / sds**2).sum(axis=1)
         return np.asarray(loglike - price)
     return np.array(loglike)

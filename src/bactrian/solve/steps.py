@@ -73,7 +73,7 @@ def maximised(
     shift = expected.spreads[:, 0] / counts
     inflation = np.maximum(2.0 * expected.spreads[:, 1] / counts + 1.0 - shift**2, 1e-300)
     variances = sds**2 * inflation
-    if _pools_variances(problem):
+    if problem.is_bounded:
         pooled = (counts * variances).sum(axis=1, keepdims=True) / counts.sum(axis=1, keepdims=True)
         variances = np.broadcast_to(pooled, variances.shape)
     weights = counts / counts.sum(axis=1, keepdims=True)
@@ -94,11 +94,6 @@ def gradient_step(problem: Problem, state: State, memory: Memory) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         length = np.where(bent > 0.0, moved / bent, 1.0 / problem.sample.total)
     return _trusted(problem, state, length[:, None] * state.score)
-
-
-def _pools_variances(problem: Problem) -> bool:
-    """Whether the free coordinates have one log variance for all components."""
-    return bool(problem.matrix.shape[1] < problem.matrix.shape[0])
 
 
 def _unwhiten(state: State, along: Array) -> Array:
