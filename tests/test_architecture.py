@@ -161,7 +161,11 @@ def test_layers_and_forbidden_imports_hold() -> None:
     pytest.importorskip("importlinter")
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
     done = subprocess.run(
-        [*command, "--no-logo"], cwd=ROOT, capture_output=True, check=False, encoding="utf-8"
+        [*command, "--no-logo", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 broken" in done.stdout
