@@ -151,7 +151,7 @@ def _accepted(
     promised = (state.score * (candidate.free - state.free)).sum(axis=1)
     rises = candidate.loglike > state.loglike + _ARMIJO * promised
     near = state.is_concave & (state.decrement < _QUADRATIC) & (tries == 0)
-    return np.isfinite(candidate.loglike) & (rises | near | by_em)
+    return np.asarray(np.isfinite(candidate.loglike) & (rises | near | by_em))
 
 
 def _ended(problem: Problem, state: State, tolerance: float) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""The front door: fit() and what it returns."""
+"""What fit() returns: a thin value, every method one call into a lower room."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
-from bactrian.data.sources import read_rows
-from bactrian.errors import DataError, ParameterError
+from bactrian.errors import ParameterError
 from bactrian.infer.covariance import Kind, covariance
 from bactrian.infer.estimates import Estimate
 from bactrian.infer.intervals import wald
@@ -22,7 +21,7 @@ from bactrian.present.tables import as_html, as_text
 from bactrian.solve.cautions import certainty
 from bactrian.solve.certificate import Certificate
 from bactrian.solve.outcome import Outcome
-from bactrian.solve.solver import METHODS, Solution, Step, solve
+from bactrian.solve.solver import Solution, Step
 
 Array = NDArray[np.float64]
 
@@ -219,129 +218,6 @@ class Fit:
     def _repr_html_(self) -> str:
         """Return the table for notebooks."""
         return as_html(self.summary())
-
-
-def fit(
-    data: Any,
-    n_components: int = 2,
-    *,
-    column: str | None = None,
-    sample_weight: Any = None,
-    weight_kind: Literal["frequency"] | None = None,
-    method: Literal["newton", "em", "gradient", "lbfgs"] = "newton",
-    equal_variances: bool = False,
-    missing: Literal["error", "drop"] = "error",
-    max_steps: int | None = None,
-) -> Fit:
-    """Return the maximum-likelihood fit of a mixture of normal distributions to one column.
-
-    Deterministic; independent of the order of the rows and, to rounding, of their unit.
-
-    Parameters
-    ----------
-    data : array-like, frame or path
-        A list, NumPy array, pandas, Polars or PyArrow column; a frame, mapping, file or glob of
-        files (CSV, TSV, JSON lines, Parquet) with `column`.
-    n_components : int
-        K >= 1.
-    column : str, optional
-        Which column of a frame or file; may be left out when exactly one holds numbers.
-    sample_weight : array-like (n,) or str, optional
-        How often each row counts, or the name of the column that says so.
-    weight_kind : {"frequency"}, optional
-        What weights mean; needed where they are not whole numbers.
-    method : {"newton", "em", "gradient", "lbfgs"}
-        How the reported ascent is made. All of them end at the same maximum.
-    equal_variances : bool
-        Whether all components share one variance.
-    missing : {"error", "drop"}
-        What to do about missing values.
-    max_steps : int, optional
-        Largest number of steps of the reported ascent.
-
-    Returns
-    -------
-    Fit
-        Its `outcome` says whether an admissible maximum exists.
-
-    Raises
-    ------
-    DataError, DataTypeError
-        If the data cannot be fitted: not real numbers, empty, constant, too few rows.
-    ParameterError
-        If an option is out of its range.
-
-    Notes
-    -----
-    Source: derivation, "EM, gradient ascent and Newton" and "Unboundedness".
-    """
-    options = Options(
-        _whole(n_components, "n_components", "2 asks for two components"),
-        method,
-        bool(equal_variances),
-    )
-    if method not in METHODS:
-        raise ParameterError(
-            f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
-        )
-    if max_steps is not None:
-        max_steps = _whole(max_steps, "max_steps", "leave it out for the method's default")
-    rows = read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
-    _check_weight_kind(rows.weights, weight_kind)
-    sample = Sample.of(rows.values, rows.weights)
-    _check_enough(sample, options)
-    solution = solve(
-        sample,
-        options.n_components,
-        method=method,
-        equal_variances=options.equal_variances,
-        max_steps=max_steps,
-    )
-    return Fit(solution, sample, rows.name, rows.n_missing, options)
-
-
-def _whole(number: Any, name: str, remedy: str) -> int:
-    """A positive whole number, checked."""
-    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-    if not whole or number < 1:
-        raise ParameterError(f"{name}={number!r} is not a positive whole number; {remedy}.")
-    return int(number)
-
-
-def _check_weight_kind(weights: Array | None, weight_kind: str | None) -> None:
-    """Ask what weights mean where that is open."""
-    if weight_kind not in (None, "frequency"):
-        raise ParameterError(
-            f'weight_kind={weight_kind!r} is unknown; this version has "frequency".'
-        )
-    if weights is None or weight_kind is not None or (weights == np.floor(weights)).all():
-        return
-    raise ParameterError(
-        "The weights are not whole numbers, so it is open what they mean; pass "
-        'weight_kind="frequency" if a row of weight w stands for w rows, which standard errors '
-        "then count as such."
-    )
-
-
-def _check_enough(sample: Sample, options: Options) -> None:
-    """Refuse data from which the parameters cannot be estimated."""
-    k, distinct = options.n_components, len(sample)
-    n_params = 2 * k if options.equal_variances else 3 * k - 1
-    if distinct == 1:
-        raise DataError(
-            f"All values are {sample.origin:g}: a constant column has no spread to fit; "
-            "check that it is the right column."
-        )
-    if sample.total < max(n_params, 2):
-        raise DataError(
-            f"There are {sample.total:g} rows for {n_params} parameters; "
-            f"fit fewer components than {k} or collect more rows."
-        )
-    if distinct < k + 1:
-        raise DataError(
-            f"There are {distinct} distinct values, too few for {k} components, where the "
-            "likelihood has no maximum; fit fewer components."
-        )
 
 
 def _without_error(estimate: Estimate) -> Estimate:

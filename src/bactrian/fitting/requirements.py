@@ -1,0 +1,56 @@
+"""What must hold before a fit is tried: each failure one sentence with its remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.sample import Sample
+from bactrian.errors import DataError, ParameterError
+
+Array = NDArray[np.float64]
+
+
+def whole_number(number: Any, name: str, remedy: str) -> int:
+    """A positive whole number, checked."""
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if not whole or number < 1:
+        raise ParameterError(f"{name}={number!r} is not a positive whole number; {remedy}.")
+    return int(number)
+
+
+def check_weight_kind(weights: Array | None, weight_kind: str | None) -> None:
+    """Ask what weights mean where that is open."""
+    if weight_kind not in (None, "frequency"):
+        raise ParameterError(
+            f'weight_kind={weight_kind!r} is unknown; this version has "frequency".'
+        )
+    if weights is None or weight_kind is not None or (weights == np.floor(weights)).all():
+        return
+    raise ParameterError(
+        "The weights are not whole numbers, so it is open what they mean; pass "
+        'weight_kind="frequency" if a row of weight w stands for w rows, which standard errors '
+        "then count as such."
+    )
+
+
+def check_enough(sample: Sample, n_components: int, n_params: int) -> None:
+    """Refuse data from which the parameters cannot be estimated."""
+    k, distinct = n_components, len(sample)
+    if distinct == 1:
+        raise DataError(
+            f"All values are {sample.origin:g}: a constant column has no spread to fit; "
+            "check that it is the right column."
+        )
+    if sample.total < max(n_params, 2):
+        raise DataError(
+            f"There are {sample.total:g} rows for {n_params} parameters; "
+            f"fit fewer components than {k} or collect more rows."
+        )
+    if distinct < k + 1:
+        raise DataError(
+            f"There are {distinct} distinct values, too few for {k} components, where the "
+            "likelihood has no maximum; fit fewer components."
+        )
