@@ -27,9 +27,7 @@ def argument(t: mpmath.mpf) -> mpmath.mpf:
 
 def coefficients() -> list[float]:
     """Coefficients of P, constant first, the constant nudged so that M(0) is exactly one half."""
-    points = [
-        mpmath.cos(mpmath.pi * (2 * i + 1) / (2 * (DEGREE + 1))) for i in range(DEGREE + 1)
-    ]
+    points = [mpmath.cos(mpmath.pi * (2 * i + 1) / (2 * (DEGREE + 1))) for i in range(DEGREE + 1)]
     powers = mpmath.matrix([[t**j for j in range(DEGREE + 1)] for t in points])
     values = mpmath.matrix([mills_ratio(argument(t)) * (argument(t) + SHIFT) for t in points])
     solution = [float(value) for value in mpmath.lu_solve(powers, values)]

@@ -48,5 +48,5 @@ def _extreme_rows(x: Array, weights: Array, means: Array, sds: Array) -> tuple[A
         # Where every density underflows beyond the reach of logs, the fewest sds win.
         remoteness = np.where(weights[:, None] > 0.0, np.log(distance / unit) - np.log(sd), np.inf)
         nearest = np.arange(weights.size)[:, None] == remoteness.argmin(axis=0)
-        shares = np.where(np.isneginf(logpdf), nearest, np.exp(log_joint - logpdf))
-        return logpdf, np.where(np.isnan(x), np.nan, shares)
+        shares = np.where(np.isneginf(logpdf), nearest, np.exp(log_joint - log_joint.max(axis=0)))
+        return logpdf, np.where(np.isnan(x), np.nan, shares / shares.sum(axis=0))

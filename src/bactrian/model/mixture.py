@@ -42,6 +42,11 @@ class NormalMixture:
     ------
     ParameterError
         Where the three are not lists of the same length of numbers in these ranges.
+
+    Notes
+    -----
+    The functions of points or probabilities take a number or an array of any shape, in any real
+    type, compute in float64, and return a float or an array of that shape. nan gives nan.
     """
 
     weights: Array
@@ -80,30 +85,30 @@ class NormalMixture:
         variances.setflags(write=False)
         return variances
 
-    def logpdf(self, x: ArrayLike) -> Array | float:
+    def logpdf(self, x: ArrayLike) -> Array:
         """Return the natural log of the density at x, right at any distance; -inf at infinity.
 
         Source: derivation, "Responsibilities".
         """
         return _pointwise(lambda x: self._row_terms(x)[0], "x", x)
 
-    def pdf(self, x: ArrayLike) -> Array | float:
+    def pdf(self, x: ArrayLike) -> Array:
         """Return the density at x, per unit of the data, to a few ulp."""
         return _pointwise(lambda x: tails.pdf(x, self._components()), "x", x)
 
-    def cdf(self, x: ArrayLike) -> Array | float:
+    def cdf(self, x: ArrayLike) -> Array:
         """Return P(X <= x), to a few ulp in the lower tail as in the body."""
         return _pointwise(lambda x: tails.cdf(x, self._components()), "x", x)
 
-    def sf(self, x: ArrayLike) -> Array | float:
+    def sf(self, x: ArrayLike) -> Array:
         """Return P(X > x), to a few ulp in the upper tail as in the body."""
         return _pointwise(lambda x: tails.cdf(-x, tails.mirrored(self._components())), "x", x)
 
-    def ppf(self, p: ArrayLike) -> Array | float:
+    def ppf(self, p: ArrayLike) -> Array:
         """Return the quantiles of p, the inverse of cdf; nan outside [0, 1]."""
         return _pointwise(lambda p: quantile.ppf(p, self._components()), "p", p)
 
-    def isf(self, p: ArrayLike) -> Array | float:
+    def isf(self, p: ArrayLike) -> Array:
         """Return the upper quantiles of p, the inverse of sf; nan outside [0, 1]."""
         return _pointwise(lambda p: quantile.isf(p, self._components()), "p", p)
 
@@ -278,8 +283,8 @@ def _real(name: str, value: ArrayLike) -> Array:
         ) from None
 
 
-def _pointwise(function: Callable[[Array], Array], name: str, value: ArrayLike) -> Array | float:
-    """The values of a function of (n,) points, in the shape that was given; a scalar as a float."""
+def _pointwise(function: Callable[[Array], Array], name: str, value: ArrayLike) -> Array:
+    """The values of a function of (n,) points, in the shape that was given; a float for one."""
     points = _real(name, value)
-    values = function(points.ravel())
-    return float(values[0]) if points.ndim == 0 else values.reshape(points.shape)
+    values: Array = function(points.ravel()).reshape(points.shape)[()]
+    return values
