@@ -154,33 +154,34 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
-READABLE: list[tuple[str, str, list[float], str | None]] = [
-    ("no header", "1.5\n2.5\n", [1.5, 2.5], "column0"),
-    ("no header, two", "1.5,a\n2.5,b\n", [1.5, 2.5], "column0"),
-    ("a first line of numbers", "2019\nNA \n2020\n", [2019.0, 2020.0], "column0"),
-    ("one row", "x\n5\n", [5.0], "x"),
-    ("no line feed at the end", "x\n5\n6", [5.0, 6.0], "x"),
-    ("blank lines at the end", "x\n1\n2\n\n\n", [1.0, 2.0], "x"),
-    ("byte order mark", "\ufeffx\n1\n2\n", [1.0, 2.0], "x"),
-    ("comment lines", "# made today\n\n# by hand\nx,s\n1,a\n2,b\n", [1.0, 2.0], "x"),
-    ("comment above one column", "# made today\nx\n1\n2\n", [1.0, 2.0], "x"),
-    ("blank lines above one column", "\n\nx\n1\n2\n", [1.0, 2.0], "x"),
-    ("a missing word like a comment", "x\n1\n#N/A\n2\n", [1.0, 2.0], "x"),
-    ("quoted numbers", '"x","s"\n"1","a"\n"2","b"\n', [1.0, 2.0], "x"),
-    ("spaces", "s , x\na, 1 \nb, 2 \n", [1.0, 2.0], "x"),
-    ("dates beside", "day,x\n2020-01-01,1\n2020-01-02,2\n", [1.0, 2.0], "x"),
-    ("a comma in the name", '"height, cm"\n1.5\n2.5\n', [1.5, 2.5], "height, cm"),
+READABLE: list[tuple[str, str, list[float], str, int]] = [
+    ("no header", "1.5\n2.5\n", [1.5, 2.5], "column0", 0),
+    ("no header, two", "1.5,a\n2.5,b\n", [1.5, 2.5], "column0", 0),
+    ("a first line of numbers", "2019\nNA \n2020\n", [2019.0, 2020.0], "column0", 1),
+    ("one row", "x\n5\n", [5.0], "x", 0),
+    ("no line feed at the end", "x\n5\n6", [5.0, 6.0], "x", 0),
+    ("blank lines at the end", "x\n1\n2\n\n\n", [1.0, 2.0], "x", 0),
+    ("byte order mark", "\ufeffx\n1\n2\n", [1.0, 2.0], "x", 0),
+    ("comment lines", "# made today\n\n# by hand\nx,s\n1,a\n2,b\n", [1.0, 2.0], "x", 0),
+    ("comment above one column", "# made today\nx\n1\n2\n", [1.0, 2.0], "x", 0),
+    ("mark and comment", "\ufeff# made today\nx\n1\n2\n", [1.0, 2.0], "x", 0),
+    ("blank lines above one column", "\n\nx\n1\n2\n", [1.0, 2.0], "x", 0),
+    ("a missing word like a comment", "x\n1\n#N/A\n2\n", [1.0, 2.0], "x", 1),
+    ("quoted numbers", '"x","s"\n"1","a"\n"2","b"\n', [1.0, 2.0], "x", 0),
+    ("spaces", "s , x\na, 1 \nb, 2 \n", [1.0, 2.0], "x", 0),
+    ("dates beside", "day,x\n2020-01-01,1\n2020-01-02,2\n", [1.0, 2.0], "x", 0),
+    ("a comma in the name", '"height, cm"\n1.5\n2.5\n', [1.5, 2.5], "height, cm", 0),
 ]
 
 
 @pytest.mark.parametrize(
-    ("text", "values", "name"), [f[1:] for f in READABLE], ids=[f[0] for f in READABLE]
+    ("text", "values", "name", "n_missing"), [f[1:] for f in READABLE], ids=[f[0] for f in READABLE]
 )
 def test_csv_as_people_write_it(
-    text: str, values: list[float], name: str | None, tmp_path: Path
+    text: str, values: list[float], name: str, n_missing: int, tmp_path: Path
 ) -> None:
     rows = read_rows(write(tmp_path, "a.csv", text), missing="drop")
-    assert (rows.values.tolist(), rows.name) == (values, name)
+    assert (rows.values.tolist(), rows.name, rows.n_missing) == (values, name, n_missing)
 
 
 @pytest.mark.parametrize("word", ["NA", "NaN", "nan", "", "null", "None", "N/A", "<NA>"])
@@ -218,6 +219,8 @@ PARQUET_TYPES = [
     (pa.array([200, 1], pa.uint8()), [200.0, 1.0]),
     (pa.array(["1234567890.0123456789", "0.1"]).cast(pa.decimal128(38, 20)),
      [1234567890.0123456789, 0.1]),
+    (pa.array(["52.5633466616649407779571356"]).cast(pa.decimal128(30, 25)),
+     [52.5633466616649407779571356]),
 ]  # fmt: skip
 
 
@@ -266,6 +269,13 @@ class TestSeveralFiles:
         assert rows.weights is not None
         assert rows.weights.tolist() == [7.0, 8.0, 1.0]
 
+    def test_the_order_does_not_depend_on_the_file_system(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        paths = [str(write(tmp_path, f"{i}.csv", f"x\n{i}\n")) for i in range(4)]
+        monkeypatch.setattr("glob.glob", lambda *_, **__: [paths[i] for i in (2, 0, 3, 1)])
+        assert read_rows(f"{tmp_path}/*.csv").values.tolist() == [0.0, 1.0, 2.0, 3.0]
+
     def test_folders_below_and_formats_may_mix(self, tmp_path: Path) -> None:
         (tmp_path / "below").mkdir()
         write(tmp_path, "a.csv", "x\n1\n")
@@ -274,8 +284,8 @@ class TestSeveralFiles:
 
     def test_a_fault_is_placed_in_its_own_file(self, tmp_path: Path) -> None:
         write(tmp_path, "a.csv", "x\n1\n2\n")
-        write(tmp_path, "b.csv", "x,s\n3,a\nNA,b\n")
-        with pytest.raises(DataError, match=r"1 missing value among 4 rows, at row 2 of 'b\.csv'"):
+        write(tmp_path, "b.csv", "x,s\nNA,a\n4,b\n")
+        with pytest.raises(DataError, match=r"1 missing value among 4 rows, at row 1 of 'b\.csv'"):
             read_rows(f"{tmp_path}/?.csv")
 
     def test_each_must_have_the_column(self, tmp_path: Path) -> None:
@@ -332,7 +342,7 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
 
 GZ = gzip.compress(csv_bytes())
 FAULTS: list[tuple[str, str, str | bytes, str]] = [
-    ("empty", "a.csv", "", r"'a\.csv' is empty: it has no bytes"),
+    ("empty", "a.csv", "", r"'a\.csv' is empty: it holds no bytes"),
     ("empty gz", "a.csv.gz", gzip.compress(b""), r"'a\.csv\.gz' is empty"),
     ("empty Parquet", "a.parquet", "", "is empty"),
     ("empty JSON", "a.json", "[]", "nothing to fit"),
@@ -348,6 +358,8 @@ FAULTS: list[tuple[str, str, str | bytes, str]] = [
     ("true and false", "a.csv", "x\ntrue\nfalse\n", "holds the text 'true' at row 1"),
     ("several columns", "a.csv", "x,y\n1,2\n", r"2 columns of numbers, x and y: choose one"),
     ("row cut off", "a.csv", "a,b\n1,2\n3", r"line 3 of 'a\.csv' has 1 value where 2 are expected"),
+    ("row cut off, comments", "a.csv", "# c\n\na,b\n1,2\n3", r"line 5 of 'a\.csv' has 1 value"),
+    ("comments only", "a.csv", "# c\n\n# d\n", "nothing to fit"),
     ("row too long", "a.csv", "a,b\n1,2\n3,4,5\n", "line 3 of .* has 3 values where 2 are"),
     ("header too short", "a.csv", "a,b\n1,2,3\n4,5,6\n", "line 2 of .* has 3 values where 2 are"),
     ("late comment", "a.csv", "x\n1\n# c\n2\n", "the text '# c' at row 2"),
@@ -358,9 +370,10 @@ FAULTS: list[tuple[str, str, str | bytes, str]] = [
     ("NumPy file", "a.npy", b"\x93NUMPY\x01", "a NumPy file: read it with numpy.load"),
     ("zstd", "a.csv.zst", b"\x28\xb5\x2f\xfdrest", "compressed with zstd: decompress it first"),
     ("Arrow file", "a.feather", b"ARROW1\x00\x00", "an Arrow file: read it with pyarrow"),
-    ("gz cut in half", "a.csv.gz", GZ[: len(GZ) // 2], "cut off or damaged: its gzip stream ends"),
-    ("gz without its end", "a.csv.gz", GZ[:-5], "cut off or damaged: its gzip stream ends early"),
-    ("gz cut at its start", "a.csv.gz", GZ[:12], "cut off or damaged: its gzip stream ends early"),
+    ("gz cut in half", "a.csv.gz", GZ[: len(GZ) // 2], "cut off or damaged: its gzip stream"),
+    ("gz without its end", "a.csv.gz", GZ[:-5], "cut off or damaged: its gzip stream"),
+    ("gz cut at its start", "a.csv.gz", GZ[:12], "cut off or damaged: its gzip stream"),
+    ("gz with a wrong byte", "a.csv.gz", GZ[:-6] + b"?" + GZ[-5:], "cut off or damaged: its gzip"),
     ("Parquet cut in half", "a.parquet", parquet_bytes()[:9000], "is not a whole Parquet file"),
     ("Parquet that is text", "a.parquet", "x\n1\n", "is not a whole Parquet file"),
     ("JSON cut off", "a.jsonl", '{"x": 1}\n{"x": 2', "is not whole JSON .*unexpected end"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_a_missing_value_is_an_error_or_dropped(holder: str) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [pl.Series([Decimal("0.1"), Decimal("1234567890.0123456789")]),
+    [pl.Series([Decimal("0.1000000000"), Decimal("1234567890.0123456789")]),
      pa.array([Decimal("0.1000000000"), Decimal("1234567890.0123456789")]),
      pd.Series([Decimal("0.1"), Decimal("1234567890.0123456789")])],
 )  # fmt: skip
@@ -121,16 +122,19 @@ def test_decimals_are_rounded_correctly(data: object) -> None:
     assert read_rows(data).values.tolist() == [0.1, 1234567890.0123456789]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        pl.Series([2**64 - 1, 2**53 + 1], dtype=pl.UInt64),
-        pl.Series([2**64 - 1, 2**53 + 1], dtype=pl.Int128),
-        pa.array([2**64 - 1, 2**53 + 1], pa.uint64()),
-        pd.Series([2**64 - 1, 2**53 + 1], dtype="UInt64"),
-    ],
-)
-def test_large_whole_numbers_go_to_the_nearest_double(data: object) -> None:
+LARGE: dict[str, Callable[[list[int]], Any]] = {
+    "Polars UInt64": lambda values: pl.Series(values, dtype=pl.UInt64),
+    "Polars Int128": lambda values: pl.Series(values, dtype=pl.Int128),
+    "Arrow uint64": lambda values: pa.array(values, pa.uint64()),
+    "pandas UInt64": lambda values: pd.Series(values, dtype="UInt64"),
+}
+
+
+@pytest.mark.parametrize("holder", LARGE)
+def test_large_whole_numbers_go_to_the_nearest_double(holder: str) -> None:
+    if holder == "Polars Int128" and not hasattr(pl, "Int128"):
+        pytest.skip("this Polars is older than the type")
+    data = LARGE[holder]([2**64 - 1, 2**53 + 1])
     assert read_rows(data).values.tolist() == [2.0**64, 2.0**53]
 
 

@@ -75,8 +75,8 @@ def scan_of(engine: Any, file: File) -> Scan:
 
 def _json(engine: Any, file: File) -> tuple[str, dict[str, Any], dict[str, str]]:
     """JSON lines, or one array of objects; every value is scanned as its text."""
-    parameters: dict[str, Any] = {"path": _literal(file.path), "packed": _packed(file)}
-    sql = "read_json($path, compression = $packed, hive_partitioning = false"
+    parameters: dict[str, Any] = {"path": _literal(file.path)}
+    sql = "read_json($path, hive_partitioning = false"
     types = _described(engine, file, sql + ")", parameters)
     parameters["columns"] = dict.fromkeys(types, "VARCHAR")
     return sql + ", columns = $columns)", parameters, types
@@ -99,17 +99,15 @@ def _delimited(engine: Any, file: File) -> tuple[str, dict[str, Any], dict[str, 
     quote = "'" if found["Quote"] == "'" else '"'
     parameters = {
         "path": _literal(file.path),
-        "packed": _packed(file),
         "delimiter": delimiter,
         "quote": quote,
         "escape": "\\" if found["Escape"] == "\\" else quote,
         "header": header,
-        "skip": file.preamble,
         "columns": dict.fromkeys(types, "VARCHAR"),
     }
     sql = (
-        "read_csv($path, compression = $packed, auto_detect = false, hive_partitioning = false, "
-        "delim = $delimiter, quote = $quote, escape = $escape, header = $header, skip = $skip, "
+        "read_csv($path, auto_detect = false, hive_partitioning = false, "
+        "delim = $delimiter, quote = $quote, escape = $escape, header = $header, skip = 0, "
         "comment = '', columns = $columns)"
     )
     return sql, parameters, types
@@ -123,12 +121,10 @@ def _sniffed(engine: Any, file: File) -> dict[str, Any]:
     """
     parameters: dict[str, Any] = {
         "path": _literal(file.path),
-        "packed": _packed(file),
         "missing": list(MISSING_WORDS),
-        "skip": file.preamble,
     }
-    sql = "sniff_csv($path, compression = $packed, nullstr = $missing, "
-    sql += "skip = $skip, comment = ''"
+    sql = "sniff_csv($path, nullstr = $missing, "
+    sql += "skip = 0, comment = ''"
     if file.form == "tsv":
         parameters["delimiter"] = "\t"
         sql += ", delim = $delimiter"
@@ -191,11 +187,6 @@ def _is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _packed(file: File) -> str:
-    """The name that DuckDB gives to the compression of a file."""
-    return "gzip" if file.gzipped else "none"
 
 
 def _literal(path: str) -> str:

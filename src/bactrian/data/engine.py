@@ -21,14 +21,12 @@ class File:
     ----------
     path, label : where it is, and what messages call it.
     form : "csv", "tsv", "json" or "parquet".
-    gzipped : whether the text is compressed.
-    preamble : how many blank lines and lines of comment (#) stand before the table.
+    preamble : how many blank lines and lines of comment (#) were left out before the table.
     """
 
     path: str
     label: str
     form: str
-    gzipped: bool
     preamble: int = 0
 
 
@@ -88,11 +86,9 @@ def quoted(name: str) -> str:
 def _sentence(file: File, error: str) -> str:
     """What DuckDB says about a file, as a cause and a remedy."""
     label = file.label
-    if "GZIP" in error:
-        return f"{label} is cut off or damaged: its gzip stream ends early; copy it again"
     if file.form == "parquet":
         return f"{label} is not a whole Parquet file ({_reason(error)}): write or copy it again"
-    if "utf-8" in error or "UTF-8" in error:
+    if re.search("utf-8|invalid unicode", error, re.IGNORECASE):
         return f"{label} is not UTF-8 text: save it in that encoding"
     if file.form == "json":
         return (
@@ -100,7 +96,7 @@ def _sentence(file: File, error: str) -> str:
             'such as {"x": 1.5}; the file may be cut off'
         )
     line = re.search(r"CSV Error on Line: (\d+)", error)
-    where = f"line {line[1]} of {label}" if line else label
+    where = f"line {int(line[1]) + file.preamble} of {label}" if line else label
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", error)
     if columns:
         return (

@@ -109,7 +109,7 @@ def _expressions(file: File, scan: Scan, name: str, i: int) -> str:
             f"column {name!r} of {file.label} is of type {kind}, not numbers: "
             f"choose one of {', '.join(scan.numeric) or 'another file'}"
         )
-    # A decimal reaches its nearest double through its digits; DuckDB's own cast divides instead.
+    # A decimal reaches its nearest double through its digits: DuckDB 1 divides, and rounds twice.
     exact = f"{column}::varchar" if kind.startswith("DECIMAL") else column
     return f"try_cast({exact} as double) as value{i}, {column} is null as empty{i}"
 

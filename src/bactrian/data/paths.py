@@ -7,12 +7,11 @@ import glob
 import gzip
 import itertools
 import os
-import shutil
 import stat
 import tempfile
 import zlib
 from contextlib import ExitStack
-from typing import IO, Any
+from typing import Any
 
 from bactrian.data.engine import File
 from bactrian.errors import DataError
@@ -39,6 +38,7 @@ _FOREIGN = {
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
 }
 _HEAD = 1 << 16
+_BLOCK = 1 << 20
 
 
 def matching(path: str) -> list[str]:
@@ -77,13 +77,12 @@ def regular(path: str, stack: ExitStack) -> File:
 
 def inspected(path: str, label: str, *, name: str, stack: ExitStack) -> File:
     """The file with its format, told from its first bytes and the ending of its name."""
-    with open(path, "rb") as plain:
-        head = plain.read(_HEAD)
+    head = _head(path)
+    if head.startswith(b"\x1f\x8b"):
+        path = _unpacked(path, label, stack)
+        head = _head(path)
     if not head:
-        raise DataError(f"{label} is empty: it has no bytes at all")
-    gzipped = head.startswith(b"\x1f\x8b")
-    if gzipped:
-        head = _gzip_head(path, label)
+        raise DataError(f"{label} is empty: it holds no bytes at all")
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise DataError(f"{label} is {what}")
@@ -91,19 +90,42 @@ def inspected(path: str, label: str, *, name: str, stack: ExitStack) -> File:
     form = _FORMATS.get(os.path.splitext(stem)[1])
     if head.startswith(b"PAR1"):
         form = "parquet"
-        if gzipped:  # DuckDB unpacks text only
-            with gzip.open(path) as packed:
-                path, gzipped = spooled(packed, label, stack), False
     elif form is None:
         form = "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "csv"
-    if form == "csv" and b"\t" in head.partition(b"\n")[0] and stem.endswith(".txt"):
-        form = "tsv"
-    return File(path, label, form, gzipped, _preamble(head))
+    if form in ("csv", "tsv") and (preamble := _preamble(head)):
+        # The versions of DuckDB count blank lines differently when they skip lines.
+        with open(path, "rb") as file:
+            for _ in range(preamble):
+                file.readline()
+            return File(_copied(file, stack), label, form, preamble)
+    return File(path, label, form)
+
+
+def _head(path: str) -> bytes:
+    """The first bytes of a file."""
+    with open(path, "rb") as file:
+        return file.read(_HEAD)
+
+
+def _unpacked(path: str, label: str, stack: ExitStack) -> str:
+    """The path of a temporary copy without the compression.
+
+    Python's gzip checks the length and the sum of what it unpacks; DuckDB 1 takes a stream that
+    was cut off for a shorter file.
+    """
+    try:
+        with gzip.open(path) as packed:
+            return _copied(packed, stack)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise DataError(
+            f"{label} is cut off or damaged: its gzip stream does not end as it should; copy it "
+            "again"
+        ) from None
 
 
 def _preamble(head: bytes) -> int:
     """The number of blank lines and lines of comment at the beginning of a text."""
-    lines = head.removeprefix(b"\xef\xbb\xbf").splitlines()
+    lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:-1]
     before = itertools.takewhile(lambda line: line.strip()[:1] in (b"", b"#"), lines)
     return sum(1 for _ in before)
 
@@ -124,24 +146,17 @@ def _gzip_head(path: str, label: str) -> bytes:
 
 def spooled(stream: Any, label: str, stack: ExitStack) -> str:
     """The path of a temporary file with all that the stream holds, gone when the stack closes."""
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bactrian-"))
-    path = os.path.join(folder, "stream")
     try:
-        with open(path, "wb") as copy:
-            first = stream.read(1 << 20)
-            if isinstance(first, str):
-                _copy_text(first, stream, copy)
-            else:
-                copy.write(first)
-                shutil.copyfileobj(stream, copy)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+        return _copied(stream, stack)
+    except (OSError, ValueError) as error:
         raise DataError(f"{label} cannot be read: {error}") from None
+
+
+def _copied(stream: Any, stack: ExitStack) -> str:
+    """The path of a temporary copy, text as UTF-8."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bactrian-"))
+    path = os.path.join(folder, "copy")
+    with open(path, "wb") as copy:
+        while block := stream.read(_BLOCK):
+            copy.write(block.encode() if isinstance(block, str) else block)
     return path
-
-
-def _copy_text(first: str, stream: Any, copy: IO[bytes]) -> None:
-    """Write the text as UTF-8."""
-    text = first
-    while text:
-        copy.write(text.encode())
-        text = stream.read(1 << 20)
