@@ -75,10 +75,11 @@ def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) ->
     n_working = 3 * n_components - 1
     scale = np.ones((size, n_working))
     scale[:, n_components - 1 : 2 * n_components - 1] = sds
-    score = both[:, :n_working] / scale
     hessian = both[:, n_working:].reshape(size, n_working, n_working)
-    hessian /= scale[:, :, None]
-    hessian /= scale[:, None, :]
+    with np.errstate(over="ignore"):
+        score = both[:, :n_working] / scale
+        hessian /= scale[:, :, None]
+        hessian /= scale[:, None, :]
     return Derivatives(sums.loglike, score, hessian, single[:, 0], single[:, 1:])
 
 
