@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.likelihood.rows import density_ratios, natural_score_rows, terms
+from bactrian.likelihood.rows import terms, weight_shares, weight_units
 from bactrian.likelihood.sums import BLOCK
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.posterior import RowTerms
@@ -14,46 +16,73 @@ Array = NDArray[np.float64]
 
 
 def natural_score(x: Array, w: Array, mixture: NormalMixture) -> Array:
-    """Return the natural score (3K,), a sum over rows.
+    """Return the natural score (3K,), a sum over rows of positive weights w.
 
     Source: derivation, "Gradient: means", "Gradient: variances" and "Gradient: mixing weights".
     """
-    return _by_blocks(x, w, mixture, lambda rows, wb: natural_score_rows(rows, mixture) @ wb)
+    units = weight_units(x, mixture)
+
+    def unit_free(rows: RowTerms, shares: Array, wb: Array) -> Array:
+        return np.asarray(_slopes(rows, shares).reshape(-1, wb.size) @ wb)
+
+    score = _by_blocks(x, w, mixture, units, unit_free)
+    with np.errstate(over="ignore", under="ignore"):
+        for divisor in _divisors(units, mixture):
+            score = score / divisor
+    return score
 
 
 def natural_hessian(x: Array, w: Array, mixture: NormalMixture) -> Array:
-    """Return the natural Hessian (3K, 3K), a sum over rows.
+    """Return the natural Hessian (3K, 3K), a sum over rows of positive weights w.
 
     Source: derivation, "Hessian in natural coordinates".
     """
-    k = mixture.n_components
-    scale = np.concatenate([np.ones(k), mixture.sds, mixture.sds])
-    again = np.concatenate([np.ones(2 * k), mixture.sds])
-    hessian = _by_blocks(x, w, mixture, lambda rows, wb: _unit_free(rows, wb, mixture))
+    units = weight_units(x, mixture)
+    hessian = _by_blocks(x, w, mixture, units, _unit_free_hessian)
     with np.errstate(over="ignore", under="ignore"):
-        # One division after the other: sd**4 leaves the range of a double long before the entry.
-        for divisor in (scale, again):
+        for divisor in _divisors(units, mixture):
             hessian = hessian / divisor[:, None] / divisor
     return hessian
 
 
-def _unit_free(rows: RowTerms, w: Array, mixture: NormalMixture) -> Array:
-    """The natural Hessian with means and variances counted in units of the sd."""
-    k = mixture.n_components
-    r, features = rows.responsibilities, rows.features
-    ratios = density_ratios(rows, mixture)
-    own = np.stack([np.ones_like(r), features[1 : k + 1], features[k + 1 :]])
-    slopes = np.stack([ratios, r, r]) * own
-    hessian = -((slopes * w).reshape(3 * k, -1) @ slopes.reshape(3 * k, -1).T)
+def _divisors(units: Array, mixture: NormalMixture) -> tuple[Array, Array]:
+    """What to divide by after summing, one after the other.
+
+    A variance, and all the more its square, leaves the range of a double long before the
+    derivative does; and a sum of rows that are infinite both ways is not a number.
+    """
+    ones, sds = np.ones(mixture.n_components), mixture.sds
+    return np.concatenate([units, sds, sds]), np.concatenate([ones, ones, sds])
+
+
+def _slopes(rows: RowTerms, shares: Array) -> Array:
+    """Per-row slopes (3, K, n), weights, means and variances counted in their units."""
+    r, own = rows.responsibilities, _own_features(rows)
+    return np.stack([shares, r, r]) * own
+
+
+def _own_features(rows: RowTerms) -> Array:
+    """The features (3, K, n) of each component: 1, u and (u^2 - 1) / 2."""
+    k = len(rows.responsibilities)
+    features = rows.features
+    return np.stack([np.ones_like(features[1 : k + 1]), features[1 : k + 1], features[k + 1 :]])
+
+
+def _unit_free_hessian(rows: RowTerms, shares: Array, w: Array) -> Array:
+    """The natural Hessian with weights, means and variances counted in their units."""
+    r, own = rows.responsibilities, _own_features(rows)
+    k = len(r)
+    slopes = _slopes(rows, shares).reshape(3 * k, -1)
+    hessian = -((slopes * w) @ slopes.T)
     others = (1.0 - np.eye(k)) @ r
     blocks = hessian.reshape(3, k, 3, k)
     counts, first, second = (r * own) @ w
     for j in range(k):
         # r (1 - r), the complement a sum: r - r^2 would lose a saturated row's small part.
         shared = own[:, j] * (w * others[j])
-        block = (shared * np.stack([ratios[j], r[j], r[j]])) @ own[:, j].T
+        block = (shared * np.stack([shares[j], r[j], r[j]])) @ own[:, j].T
         block[:, 0] = block[0]
-        block[0, 0] = -((w * ratios[j]) @ ratios[j])
+        block[0, 0] = -((w * shares[j]) @ shares[j])
         block[1, 1] -= counts[j]
         block[1, 2] -= first[j]
         block[2, 1] -= first[j]
@@ -62,9 +91,18 @@ def _unit_free(rows: RowTerms, w: Array, mixture: NormalMixture) -> Array:
     return hessian
 
 
-def _by_blocks(x, w, mixture, summed):  # type: ignore[no-untyped-def]
-    """The sum over blocks of rows of a function of their terms and weights."""
-    total = 0.0
-    for i in range(0, x.size, BLOCK):
-        total = total + summed(terms(x[i : i + BLOCK], mixture), w[i : i + BLOCK])
-    return total
+def _by_blocks(
+    x: Array,
+    w: Array,
+    mixture: NormalMixture,
+    units: Array,
+    summed: Callable[[RowTerms, Array, Array], Array],
+) -> Array:
+    """The sum over blocks of rows of a function of their terms, weight shares and weights."""
+    parts = []
+    with np.errstate(over="ignore", under="ignore"):
+        for i in range(0, x.size, BLOCK):
+            block = x[i : i + BLOCK]
+            rows = terms(block, mixture)
+            parts.append(summed(rows, weight_shares(block, rows, mixture, units), w[i : i + BLOCK]))
+        return np.asarray(np.sum(parts, axis=0))

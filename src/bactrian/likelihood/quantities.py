@@ -14,6 +14,7 @@ from bactrian.likelihood import natural
 from bactrian.likelihood.derivatives import derivatives
 from bactrian.likelihood.rows import natural_score_rows, terms, working_score_rows
 from bactrian.model.mixture import NormalMixture
+from bactrian.model.parameters import need_positive_weights
 
 Array = NDArray[np.float64]
 Coordinates = Literal["natural", "working"]
@@ -82,7 +83,7 @@ def evaluate(
             natural.natural_hessian(x, w, mixture),
             coordinates,
         )
-    _need_positive_weights(mixture)
+    need_positive_weights(mixture)
     found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
     return Evaluation(float(found.loglike[0]), found.score[0], found.hessian[0], coordinates)
 
@@ -171,9 +172,9 @@ def score(
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
         return natural.natural_score(x, w, mixture)
-    _need_positive_weights(mixture)
+    need_positive_weights(mixture)
     found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
-    return found.score[0]
+    return np.asarray(found.score[0])
 
 
 def score_obs(x: Any, mixture: NormalMixture, *, coordinates: Coordinates = "natural") -> Array:
@@ -196,8 +197,8 @@ def score_obs(x: Any, mixture: NormalMixture, *, coordinates: Coordinates = "nat
     x, _ = _rows(x, None)
     rows = terms(x, mixture)
     if _is_natural(coordinates):
-        return natural_score_rows(rows, mixture).T
-    _need_positive_weights(mixture)
+        return natural_score_rows(x, rows, mixture).T
+    need_positive_weights(mixture)
     return working_score_rows(rows, mixture).T
 
 
@@ -227,21 +228,24 @@ def hessian(
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
         return natural.natural_hessian(x, w, mixture)
-    _need_positive_weights(mixture)
+    need_positive_weights(mixture)
     found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
-    return found.hessian[0]
+    return np.asarray(found.hessian[0])
 
 
 def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
-    """Values and weights, checked."""
+    """Values and weights, checked; without the rows of weight zero, as 0 * inf is not a number."""
     rows = read_rows(x, sample_weight=sample_weight)
-    return rows.values, np.ones(rows.values.size) if rows.weights is None else rows.weights
+    values, weights = rows.values, rows.weights
+    if weights is None:
+        return values, np.ones(values.size)
+    kept = weights > 0.0
+    return (values, weights) if kept.all() else (values[kept], weights[kept])
 
 
 def _loglike(x: Array, w: Array, mixture: NormalMixture) -> float:
     """Weighted sum of log f."""
-    kept = w > 0.0  # 0 * -inf is not a number
-    return float((w[kept] * terms(x[kept], mixture).logpdf).sum())
+    return float((w * terms(x, mixture).logpdf).sum())
 
 
 def _is_natural(coordinates: str) -> bool:
@@ -252,11 +256,3 @@ def _is_natural(coordinates: str) -> bool:
         )
     return coordinates == "natural"
 
-
-def _need_positive_weights(mixture: NormalMixture) -> None:
-    """Refuse working coordinates where a logit is infinite."""
-    if not (mixture.weights > 0.0).all():
-        raise ParameterError(
-            "A component of weight zero has no finite working coordinates; "
-            'leave it out of the mixture or use coordinates="natural".'
-        )

@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.model.mixture import NormalMixture
-from bactrian.model.posterior import HALF_LOG_2PI, RowTerms, row_terms
+from bactrian.model.posterior import RowTerms, row_terms
 
 Array = NDArray[np.float64]
+
+_INVERTIBLE = 2.0**1022
+_SMALLEST = 2.0**-1074  # one over it is infinite
 
 
 def terms(x: Array, mixture: NormalMixture) -> RowTerms:
@@ -16,30 +19,56 @@ def terms(x: Array, mixture: NormalMixture) -> RowTerms:
     return row_terms(x, mixture.weights, mixture.means, mixture.sds)
 
 
-def density_ratios(rows: RowTerms, mixture: NormalMixture) -> Array:
-    """Return phi_k / f (K, n), the free partial derivative of log f with respect to pi_k.
-
-    Where the weight is zero, r / pi is 0 / 0 and the ratio is formed from the logs.
-    """
-    weights = mixture.weights[:, None]
-    k = mixture.n_components
+def density_ratios(x: Array, rows: RowTerms, mixture: NormalMixture) -> Array:
+    """Return phi_k / f (K, n), the free partial derivative of log f with respect to pi_k."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratios = rows.responsibilities / weights
-        if not (weights > 0.0).all():
-            quadratic = rows.features[k + 1 :] + 0.5
-            log_phi = -quadratic - np.log(mixture.sds)[:, None] - HALF_LOG_2PI
-            ratios = np.where(weights > 0.0, ratios, np.exp(log_phi - rows.logpdf))
+        ratios = rows.responsibilities / mixture.weights[:, None]
+    for k in np.flatnonzero(mixture.weights == 0.0):
+        ratios[k] = _absent_ratios(x, mixture, k)
     return ratios
 
 
-def natural_score_rows(rows: RowTerms, mixture: NormalMixture) -> Array:
+def weight_units(x: Array, mixture: NormalMixture) -> Array:
+    """Return units (K,) in which slopes along the weights can be summed: the weights themselves.
+
+    A component of weight zero has one over its largest phi_k / f, which may be infinite: what is
+    multiplied by it in the end then is infinite or zero, but never inf - inf.
+    """
+    units = mixture.weights.copy()
+    for k in np.flatnonzero(units == 0.0):
+        largest = max(1.0, float(_absent_ratios(x, mixture, k).max()))
+        units[k] = 1.0 / largest if largest <= _INVERTIBLE else _SMALLEST
+    return units
+
+
+def weight_shares(x: Array, rows: RowTerms, mixture: NormalMixture, units: Array) -> Array:
+    """Return phi_k / f (K, n) times the units: responsibilities where the weight is positive."""
+    shares = rows.responsibilities.copy()
+    for k in np.flatnonzero(mixture.weights == 0.0):
+        shares[k] = np.minimum(_absent_ratios(x, mixture, k) * units[k], 1.0)
+    return shares
+
+
+def _absent_ratios(x: Array, mixture: NormalMixture, k: int | np.intp) -> Array:
+    """The ratio phi_k / f (n,) of a component of weight zero: its odds, were its weight one.
+
+    The difference of log phi_k and log f would be noise in rows far from both.
+    """
+    weights = mixture.weights.copy()
+    weights[k] = 1.0
+    r = row_terms(x, weights, mixture.means, mixture.sds).responsibilities
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.asarray(r[k] / np.delete(r, k, axis=0).sum(axis=0))
+
+
+def natural_score_rows(x: Array, rows: RowTerms, mixture: NormalMixture) -> Array:
     """Return the per-row natural score (3K, n)."""
     k = mixture.n_components
     r, sds = rows.responsibilities, mixture.sds[:, None]
     with np.errstate(over="ignore", under="ignore"):
         return np.concatenate(
             [
-                density_ratios(rows, mixture),
+                density_ratios(x, rows, mixture),
                 r * rows.features[1 : k + 1] / sds,
                 # Twice by the sd: the variance itself may leave the range of a double.
                 r * rows.features[k + 1 :] / sds / sds,
@@ -54,10 +83,11 @@ def working_score_rows(rows: RowTerms, mixture: NormalMixture) -> Array:
     others = 1.0 - np.eye(k)
     # r_k (1 - pi_k) - pi_k (1 - r_k), both complements as sums of the other components.
     by_logit = r * (others @ weights) - weights * (others @ r)
-    return np.concatenate(
-        [
-            by_logit[:-1],
-            r * rows.features[1 : k + 1] / mixture.sds[:, None],
-            r * rows.features[k + 1 :],
-        ]
-    )
+    with np.errstate(over="ignore", under="ignore"):
+        return np.concatenate(
+            [
+                by_logit[:-1],
+                r * rows.features[1 : k + 1] / mixture.sds[:, None],
+                r * rows.features[k + 1 :],
+            ]
+        )

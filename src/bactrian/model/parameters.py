@@ -29,15 +29,26 @@ def to_working(mixture: NormalMixture) -> Array:
     -----
     Source: derivation, "Working coordinates".
     """
-    if not (mixture.weights > 0.0).all():
-        raise ParameterError(
-            "A component of weight zero has no finite working coordinates; "
-            "leave it out of the mixture or give it a positive weight."
-        )
+    need_positive_weights(mixture)
     log_weights = np.log(mixture.weights)
     return np.concatenate(
         [log_weights[:-1] - log_weights[-1], mixture.means, 2.0 * np.log(mixture.sds)]
     )
+
+
+def need_positive_weights(mixture: NormalMixture) -> None:
+    """Refuse a mixture without working coordinates.
+
+    Raises
+    ------
+    ParameterError
+        If a weight is zero: its logit would be infinite.
+    """
+    if not (mixture.weights > 0.0).all():
+        raise ParameterError(
+            "A component of weight zero has no finite working coordinates; "
+            "leave it out of the mixture, give it a positive weight or use natural coordinates."
+        )
 
 
 def from_working(vector: Array) -> NormalMixture:
