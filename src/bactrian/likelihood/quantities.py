@@ -255,4 +255,3 @@ def _is_natural(coordinates: str) -> bool:
             f'coordinates={coordinates!r} is unknown; choose "natural" or "working".'
         )
     return coordinates == "natural"
-
