@@ -56,6 +56,7 @@ def test_durations_and_waiting_times_of_faithful_belong_together() -> None:
 
 @pytest.mark.parametrize("name", datasets.names())
 def test_the_file_reads_as_the_loaded_columns(name: str) -> None:
+    pytest.importorskip("duckdb")
     for column, values in datasets.load(name).items():
         assert np.array_equal(read_rows(datasets.path(name), column=column).values, values)
 
