@@ -10,7 +10,8 @@ from bactrian.model.posterior import RowTerms, row_terms
 
 Array = NDArray[np.float64]
 
-_INVERTIBLE = 2.0**1022
+_RARE = 2.0**-500
+_INVERTIBLE = 2.0**1020
 _SMALLEST = 2.0**-1074  # one over it is infinite
 
 
@@ -31,21 +32,27 @@ def density_ratios(x: Array, rows: RowTerms, mixture: NormalMixture) -> Array:
 def weight_units(x: Array, mixture: NormalMixture) -> Array:
     """Return units (K,) in which slopes along the weights can be summed: the weights themselves.
 
-    A component of weight zero has one over its largest phi_k / f, which may be infinite: what is
-    multiplied by it in the end then is infinite or zero, but never inf - inf.
+    The slopes are responsibilities then. For weights so small that a square of them underflows,
+    zero included, it is a power of two that brings the largest phi_k / f below one. That ratio may
+    be infinite: what is divided by such a unit in the end is infinite or zero, but not inf - inf.
     """
     units = mixture.weights.copy()
-    for k in np.flatnonzero(units == 0.0):
-        largest = max(1.0, float(_absent_ratios(x, mixture, k).max()))
-        units[k] = 1.0 / largest if largest <= _INVERTIBLE else _SMALLEST
+    rare = units < _RARE
+    if rare.any():
+        ratios = density_ratios(x, terms(x, mixture), mixture)[rare]
+        largest = ratios.max(axis=1).clip(1.0)
+        power = np.ldexp(1.0, -np.frexp(largest)[1])
+        units[rare] = np.where(largest <= _INVERTIBLE, power, _SMALLEST)
     return units
 
 
 def weight_shares(x: Array, rows: RowTerms, mixture: NormalMixture, units: Array) -> Array:
-    """Return phi_k / f (K, n) times the units: responsibilities where the weight is positive."""
+    """Return phi_k / f (K, n) times the units: responsibilities unless the weight is tiny."""
     shares = rows.responsibilities.copy()
-    for k in np.flatnonzero(mixture.weights == 0.0):
-        shares[k] = np.minimum(_absent_ratios(x, mixture, k) * units[k], 1.0)
+    rare = mixture.weights < _RARE
+    if rare.any():
+        ratios = density_ratios(x, rows, mixture)[rare]
+        shares[rare] = np.minimum(ratios * units[rare, None], 1.0)
     return shares
 
 

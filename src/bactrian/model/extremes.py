@@ -27,7 +27,6 @@ def row_terms_anywhere(x: Array, weights: Array, means: Array, sds: Array) -> tu
     terms = row_terms(inside, weights, means, sds)
     logpdf, responsibilities = terms.logpdf, terms.responsibilities
     extreme = ~np.isfinite(responsibilities).all(axis=0) | np.isnan(logpdf)
-    extreme |= np.abs(inside) >= _OVERFLOWING
     if np.abs(means).max() >= _OVERFLOWING or sds.max() * 1e-300 > sds.min():
         extreme[:] = True
     if extreme.any():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 HALF_LOG_2PI = 0.9189385332046727418
+_NEAR = 300.0  # log-densities down to which rounding in their differences is below 1e-13
 _HUGE = 1e150  # beyond this a squared distance overflows
 
 
@@ -122,12 +123,11 @@ def _two_responsibilities(every: _Component) -> tuple[Array, Array]:
 def _responsibilities(every: _Component, log_joint: Array) -> tuple[Array, Array]:
     """Responsibilities of any number of components, and the log of the sum of their shares.
 
-    Odds are taken against each row's best component: two of them may be close rivals far out in
-    the tail of a third, and the difference of their large log-odds against it would be rounding
-    noise.
+    Odds are taken against each row's best component. Where every row is near its best one, the
+    difference of two log-densities is as good as the factored form.
     """
-    odds = np.zeros_like(log_joint)
-    if odds.shape[-2] > 1:
+    odds = log_joint - log_joint.max(axis=-2, keepdims=True)
+    if odds.shape[-2] > 1 and not log_joint.max(axis=-2).min(initial=0.0) > -_NEAR:
         best = log_joint.argmax(axis=-2)[..., None, :]
         odds = _log_odds(
             every, _Component(*(np.take_along_axis(array, best, axis=-2) for array in every))

@@ -88,8 +88,10 @@ def splits(moments: Moments, cuts: Index, n_components: int = 2) -> Candidates:
     return moments.candidates([(lowest, cuts), (cuts, highest)])
 
 
-def intervals(moments: Moments, cuts: Index) -> Candidates:
+def intervals(moments: Moments, cuts: Index, longest: int | None = None) -> Candidates:
     """Return the candidates "inside an interval, outside it" between each two cuts.
+
+    With `longest`, only between cuts at most so many places apart.
 
     The posterior log-odds of two components are quadratic, so every hard assignment by a
     two-component mixture has this form.
@@ -97,6 +99,8 @@ def intervals(moments: Moments, cuts: Index) -> Candidates:
     Source: derivation, "Log-odds for two components".
     """
     first, second = np.triu_indices(cuts.size, 1)
+    if longest is not None:
+        first, second = first[second - first <= longest], second[second - first <= longest]
     begin, end = cuts[first], cuts[second]
     inner = moments.counts[end] - moments.counts[begin]
     proper = (inner > 0.0) & (inner < moments.total)

@@ -42,7 +42,13 @@ class Problem:
         return bool(self.matrix.shape[1] < self.matrix.shape[0])
 
     def free(self, weights: Array, means: Array, sds: Array) -> Array:
-        """Return the free coordinates (S, p) nearest to given parameters, each (S, K)."""
+        """Return the free coordinates (S, p) nearest to given parameters, each (S, K).
+
+        Where one variance serves all, it is the weighted mean of theirs.
+        """
+        if self.is_bounded:
+            pooled = np.sqrt((weights * sds**2).sum(axis=1, keepdims=True))
+            sds = np.broadcast_to(pooled, sds.shape)
         return np.asarray(join_working(weights, means, sds) @ np.linalg.pinv(self.matrix).T)
 
     def parameters(self, free: Array) -> tuple[Array, Array, Array]:

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 LEAST_ROWS = 1.5
 _N_RANDOM = {2: 30}
-_MORE_RANDOM = 60
+_MORE_RANDOM = 80
 _MAX_STEPS = 150
 _SMALLER_KEPT = 4
 _FULL_KEPT = 6

@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 _SEED = 1894
 _WARM_UP = 8
 _INTERVALS = 8
+_CUTS, _FINE_CUTS = 17, 41
+_SHORT, _SHORT_RUNS, _TAIL_RUNS = 3, 12, 4
 
 
 def two_component_starts(problem: Problem, n_random: int) -> Candidates:
@@ -34,10 +36,9 @@ def two_component_starts(problem: Problem, n_random: int) -> Candidates:
         [
             splits(moments, moments.quantile_cuts(np.arange(1, 10) / 10.0)),
             splits(moments, best_split(moments)),
-            best_distinct(
-                problem, intervals(moments, moments.quantile_cuts(np.linspace(0.0, 1.0, 17))),
-                _INTERVALS,
-            ),
+            best_distinct(problem, intervals(moments, _cuts(moments, _CUTS)), _INTERVALS),
+            best_distinct(problem, _short_runs(moments), _SHORT_RUNS, likeness=6.0),
+            best_distinct(problem, _tail_runs(moments), _TAIL_RUNS),
             pearson(sample),
             random_starts(sample, 2, n_random),
         ]
@@ -61,8 +62,8 @@ def more_component_starts(
     """
     sample, k = problem.sample, problem.n_components
     moments = Moments.of(sample)
-    cuts = moments.quantile_cuts(np.linspace(0.0, 1.0, 17))
-    runs = intervals(moments, cuts)
+    runs = intervals(moments, _cuts(moments, _CUTS))
+    short, tails = _short_runs(moments), _tail_runs(moments)
     parts = [random_starts(sample, k, n_random)]
     for shift in (0.0, -0.15, 0.15):
         edges = moments.quantile_cuts((np.arange(1, k) + shift) / k)
@@ -71,7 +72,28 @@ def more_component_starts(
     for mixture in smaller:
         parts.append(_halved(mixture))
         parts.append(best_distinct(problem, _inserted(mixture, runs), 2 * _INTERVALS))
+        parts.append(
+            best_distinct(problem, _inserted(mixture, short), 2 * _SHORT_RUNS, likeness=6.0)
+        )
+        parts.append(best_distinct(problem, _inserted(mixture, tails), _TAIL_RUNS))
     return join(parts)
+
+
+def _cuts(moments: Moments, count: int) -> NDArray[np.intp]:
+    """Cuts at evenly spaced quantiles, both ends included."""
+    return moments.quantile_cuts(np.linspace(0.0, 1.0, count))
+
+
+def _short_runs(moments: Moments) -> Candidates:
+    """Intervals of a few percent of the rows: a narrow component within a wide one."""
+    return intervals(moments, _cuts(moments, _FINE_CUTS), longest=_SHORT)
+
+
+def _tail_runs(moments: Moments) -> Candidates:
+    """The 1, 2, 4, 8... outermost values of either tail: a component of a few far rows."""
+    size = moments.counts.size - 1
+    ends = 2 ** np.arange(int(np.log2(max(size / 8.0, 1.0))) + 1)
+    return splits(moments, np.concatenate([ends, size - ends]))
 
 
 def random_starts(sample: Sample, n_components: int, count: int) -> Candidates:
@@ -91,20 +113,28 @@ def random_starts(sample: Sample, n_components: int, count: int) -> Candidates:
     return Candidates(np.tile(weights, (2, 1)), means, np.tile(sds, (2, 1)))
 
 
-def best_distinct(problem: Problem, candidates: Candidates, count: int) -> Candidates:
-    """Return the most promising candidates after a few EM steps, no two of them alike."""
+def best_distinct(
+    problem: Problem, candidates: Candidates, count: int, likeness: float = 1.0
+) -> Candidates:
+    """Return the most promising candidates after a few EM steps, no two of them alike.
+
+    A larger `likeness` takes fewer of the candidates that are on their way to the same maximum,
+    and so leaves room for less promising ones elsewhere.
+    """
     weights, means, sds = candidates
     expected = problem.expect(weights, means, sds)
     for _ in range(_WARM_UP):
         weights, means, sds = maximised(problem, expected, means, sds)
         expected = problem.expect(weights, means, sds)
     worth = criterion(problem, expected.loglike, sds)
-    worth[~np.isfinite(worth) | (expected.counts.min(axis=1) < 1.0)] = -np.inf
+    lost = (expected.counts.min(axis=1) < 1.0) | (sds.min(axis=1) < problem.floor)
+    worth[~np.isfinite(worth) | lost] = -np.inf
     chosen: list[int] = []
     for i in np.argsort(-worth, kind="stable"):
         if worth[i] == -np.inf or len(chosen) == count:
             break
-        if not _alike(weights[i], means[i], sds[i], weights[chosen], means[chosen], sds[chosen]):
+        kept = Candidates(weights[chosen], means[chosen], sds[chosen])
+        if not _alike(weights[i], means[i], sds[i], kept, likeness):
             chosen.append(int(i))
     return Candidates(weights[chosen], means[chosen], sds[chosen])
 
@@ -120,13 +150,11 @@ def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
     return np.array(loglike)
 
 
-def _alike(
-    weights: Array, means: Array, sds: Array, of_weights: Array, of_means: Array, of_sds: Array
-) -> bool:
-    """Whether a candidate agrees with one of several to a few percent."""
-    near = np.abs(of_weights - weights) < 0.03
-    near &= np.abs(of_means - means) < 0.05 * of_sds
-    near &= np.abs(of_sds - sds) < 0.05 * of_sds
+def _alike(weights: Array, means: Array, sds: Array, kept: Candidates, likeness: float) -> bool:
+    """Whether a candidate agrees with one of several to a few percent times the likeness."""
+    near = np.abs(kept.weights - weights) < 0.03 * likeness
+    near &= np.abs(kept.means - means) < 0.05 * likeness * kept.sds
+    near &= np.abs(kept.sds - sds) < 0.05 * likeness * kept.sds
     return bool(near.all(axis=1).any())
 
 
@@ -152,10 +180,12 @@ def _halved(mixture: tuple[Array, Array, Array]) -> Candidates:
 def _inserted(mixture: tuple[Array, Array, Array], runs: Candidates) -> Candidates:
     """The mixture with a component more, that of each run of the data in turn."""
     weights, means, sds = mixture
-    count = len(runs.weights)
-    share = 0.5 * runs.weights[:, :1]
+    count, row = len(runs.weights), np.arange(len(runs.weights))
+    smaller = runs.weights.argmin(axis=1)
+    share, mean, sd = (array[row, smaller][:, None] for array in runs)
+    share = 0.5 * share
     return Candidates(
         np.concatenate([(1.0 - share) * weights, share], axis=1),
-        np.concatenate([np.tile(means, (count, 1)), runs.means[:, :1]], axis=1),
-        np.concatenate([np.tile(sds, (count, 1)), runs.sds[:, :1]], axis=1),
+        np.concatenate([np.tile(means, (count, 1)), mean], axis=1),
+        np.concatenate([np.tile(sds, (count, 1)), sd], axis=1),
     )
