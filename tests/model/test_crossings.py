@@ -24,6 +24,7 @@ PAIRS = {
     "scale 1e-150": ([0.4, 0.6], [1e-150, 3e-150], [1e-150, 0.5e-150]),
     "scale 1e300": ([0.4, 0.6], [1e300, 3e300], [1e300, 0.5e300]),
     "far apart": ([0.4, 0.6], [0.0, 1e120], [1.0, 2.0]),
+    "farther apart than squares reach": ([0.4, 0.6], [0.0, 1e200], [1.0, 2.0]),
     "opposite huge": ([0.4, 0.6], [-1.5e308, 1.5e308], [1e307, 2e307]),
 }
 
@@ -129,12 +130,21 @@ def test_narrow_component_far_from_the_others_keeps_its_crossings() -> None:
     assert 1e-6 < found[1] < 1e-4
 
 
-def test_three_components_meeting_in_one_point_make_one_crossing() -> None:
-    # Equal sds: at x = 0 all three log-densities are equal when log weight = mean² / 2.
-    means = np.array([-1.0, 0.0, 1.0])
-    weights = np.exp(0.5 * means**2)
+@pytest.mark.parametrize("ratio", np.random.default_rng(1).uniform(1.01, 30.0, 50).tolist())
+def test_components_that_only_touch_do_not_cross(ratio: float) -> None:
+    # Equal heights at the common mean; rounding makes the narrow one a little higher or lower.
+    mixture = NormalMixture([1 / (1 + ratio), ratio / (1 + ratio)], [0.7, 0.7], [1.0, ratio])
+    assert mixture.crossings().size == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_three_components_meeting_in_one_point_make_one_crossing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    means = np.cumsum(rng.uniform(0.5, 2.0, size=3)) - 3.0
+    point = rng.normal()
+    weights = np.exp(0.5 * (point - means) ** 2)
     mixture = NormalMixture(weights / weights.sum(), means, [1.0, 1.0, 1.0])
-    np.testing.assert_allclose(mixture.crossings(), [0.0], atol=1e-15)
+    np.testing.assert_allclose(mixture.crossings(), [point], rtol=1e-14, atol=1e-14)
 
 
 @pytest.mark.parametrize(("a", "b"), [(0.0, 2.0), (5.0, -3.0), (1e9, 1.0), (0.0, 1e150)])

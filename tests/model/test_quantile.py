@@ -153,8 +153,36 @@ def test_component_narrower_than_the_spacing_of_floats_is_a_step(p: float) -> No
     mixture = NormalMixture([0.4, 0.6], [1e9, 1e9 + 3.0], [1e-9, 2.0])
     x = mixture.ppf(p)
     assert mixture.cdf(np.nextafter(x, -np.inf)) <= p <= mixture.cdf(np.nextafter(x, np.inf))
+    neighbours = mixture.cdf([np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)])
+    assert np.abs(neighbours - p).argmin() == 1
     x = mixture.isf(p)
     assert mixture.sf(np.nextafter(x, np.inf)) <= p <= mixture.sf(np.nextafter(x, -np.inf))
+
+
+def test_gap_is_split_by_what_the_rounding_of_a_sum_of_weights_left_out() -> None:
+    # 0.1 + 0.2 lies 3e-17 below the float that their sum rounds to.
+    mixture = NormalMixture([0.1, 0.2, 0.7], [0.0, 1.0, 1e6], [1.0, 1.0, 1.0])
+    assert mixture.ppf(0.1 + 0.2) == pytest.approx(1e6 - 8.4, abs=0.1)
+
+
+def test_steep_component_among_wide_ones_does_not_stop_the_search() -> None:
+    steep = NormalMixture([1 / 3, 1 / 3, 1 / 3], [-1.0, 0.0, 0.0], [1e-300, 1.0, 2.0])
+    p = np.array([0.05, 0.3, 0.45, 0.5, 0.55, 0.7, 0.9])
+    np.testing.assert_array_equal(np.argsort(steep.ppf(p), kind="stable"), np.arange(7))
+    assert undoing_error(steep, p[[0, 3, 4, 5, 6]], upper=False) <= 4.0
+    assert undoing_error(steep, 1.0 - p[[0, 3, 4, 5, 6]], upper=True) <= 4.0
+    steeper = NormalMixture([1 / 3, 2 / 3], [0.0, 0.0], [1.7e308, 2.4e-268])
+    # Half the wide component lies below: 0.3 is the narrow one's quantile of 0.2.
+    np.testing.assert_allclose(
+        steeper.ppf([0.3, 0.5, 0.7]) / 2.4e-268,
+        [-0.8416212335729143, 0.0, 0.8416212335729143],
+        atol=1e-15,
+    )
+
+
+def test_quantiles_at_the_ends_of_the_floats() -> None:
+    mixture = NormalMixture([0.5, 0.5], [-1.7e308, 1.7e308], [5e-324, 5e-324])
+    np.testing.assert_array_equal(mixture.ppf([0.2, 0.8]), [-1.7e308, 1.7e308])
 
 
 def test_median_of_a_normal_is_its_mean() -> None:

@@ -88,6 +88,32 @@ def test_area_near_zero_of_a_distant_component_is_not_a_staircase() -> None:
     assert (np.diff(mixture.cdf(x)) > 0.0).all()
 
 
+def test_area_where_a_distance_overflows() -> None:
+    mixture = NormalMixture([1.0], [-1.7e308], [1e308])
+    assert mixture.sf(1.7e308) == pytest.approx(3.3692926567687988e-4, rel=1e-14)  # Q(3.4)
+    assert mixture.pdf(1.7e308) == pytest.approx(1.2322191684730199e-311, rel=1e-11)
+    assert mixture.logpdf(1.7e308) == pytest.approx(-715.8951469, rel=1e-9)
+
+
+def test_whole_area_is_one_whatever_the_rounding_of_the_weights() -> None:
+    mixture = NormalMixture([0.5, 0.5 - 2.0**-53], [0.0, 1.0], [1.0, 1.0])
+    assert sum(mixture.weights.tolist()) != 1.0
+    assert mixture.cdf([50.0, np.inf]).tolist() == [1.0, 1.0]
+    assert mixture.sf([-50.0, -np.inf]).tolist() == [1.0, 1.0]
+
+
+def test_component_of_weight_zero_changes_nothing() -> None:
+    mixture = NormalMixture([0.0, 0.35, 0.0, 0.65], [-1e300, 0.0, 1.0, 2.0], [1.0, 1.0, 1e-9, 1.3])
+    same = NormalMixture([0.35, 0.65], [0.0, 2.0], [1.0, 1.3])
+    at = np.linspace(-40.0, 40.0, 201)
+    for name in ("logpdf", "pdf", "cdf", "sf"):
+        np.testing.assert_array_equal(getattr(mixture, name)(at), getattr(same, name)(at))
+    p = same.cdf(at)
+    np.testing.assert_array_equal(mixture.ppf(p), same.ppf(p))
+    np.testing.assert_array_equal(mixture.isf(p), same.isf(p))
+    assert (mixture.std(), mixture.mean()) == (same.std(), same.mean())
+
+
 @each_mixture
 def test_areas_add_up_and_rise(mixture: NormalMixture) -> None:
     x = np.sort(points(mixture))
