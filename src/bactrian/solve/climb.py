@@ -94,7 +94,7 @@ def climb(
     fallen = _collapsed(problem, state)
     memory = Memory(np.zeros_like(start), np.zeros_like(start))
     trace = [trace_point(state)] if keep_trace else []
-    for _ in range(max_steps):
+    for round_ in range(max_steps + 1):
         ended = fallen | _ended(problem, state, tolerance)
         followed = following(problem, state) if merge else np.full(len(state), -1)
         leader[alive[followed >= 0]] = alive[followed[followed >= 0]]
@@ -102,11 +102,11 @@ def climb(
         going = ~ended & (followed < 0)
         if not going.all():
             outcomes[alive[ended]] = _outcomes(state[ended], fallen[ended])
-            final = _put(final, alive[ended], polished(problem, state[ended], tolerance))
+            final = _put(final, alive[ended], state[ended])
             alive, tries, state, fallen = alive[going], tries[going], state[going], fallen[going]
             memory = Memory(memory.displacement[going], memory.score_change[going])
-            if not alive.size:
-                break
+        if not alive.size or round_ == max_steps:
+            break
         proposal = _proposal(problem, state, memory, step, tries, max_tries)
         candidate = problem.evaluate(proposal)
         by_em = (tries >= max_tries) | (step is em_step)
@@ -119,7 +119,7 @@ def climb(
         state = state.where(accept, candidate)
         if keep_trace and accept[0]:
             trace.append(trace_point(state))
-    final = _put(final, alive, state)
+    final = polished(problem, _put(final, alive, state), tolerance)
     if keep_trace and trace[-1].loglike != float(final.loglike[0]):
         trace.append(trace_point(final))
     while (leader[leader] != leader).any():

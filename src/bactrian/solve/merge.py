@@ -9,12 +9,14 @@ from bactrian.solve.problem import Problem
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 _NEAR_MAXIMUM = 0.01
 _TOGETHER = 0.04
+_SAME_START = 1e-3
 
 
-def following(problem: Problem, state: State) -> NDArray[np.intp]:
+def following(problem: Problem, state: State) -> Index:
     """Return for each ascent (S,) the one it can leave the rest of the way to, or -1.
 
     Two ascents are together when both are within a tenth of a standard error of a maximum by
@@ -26,25 +28,39 @@ def following(problem: Problem, state: State) -> NDArray[np.intp]:
     if near.size < 2:
         return leader
     near = near[np.argsort(state.decrement[near], kind="stable")]
-    weights, means, sds = _in_order(state, near)
-    total = problem.sample.total
-    while near.size > 1:
-        apart = np.log(weights[1:] / weights[0]) ** 2
-        apart += ((means[1:] - means[0]) / sds[0]) ** 2
-        apart += 2.0 * np.log(sds[1:] / sds[0]) ** 2
-        together = total * (apart @ weights[0]) < _TOGETHER
-        leader[near[1:][together]] = near[0]
-        rest = np.flatnonzero(~together) + 1
-        near, weights, means, sds = near[rest], weights[rest], means[rest], sds[rest]
+    mixtures = (state.weights[near], state.means[near], state.sds[near])
+    first = _first_alike(*mixtures, _TOGETHER / problem.sample.total)
+    follows = first < np.arange(near.size)
+    leader[near[follows]] = near[first[follows]]
     return leader
 
 
-def _in_order(state: State, index: NDArray[np.intp]) -> tuple[Array, Array, Array]:
-    """Weights, means and sds of some ascents, their components in the order of the means."""
-    row = np.arange(index.size)[:, None]
-    order = state.means[index].argsort(axis=1)
-    return (
-        state.weights[index][row, order],
-        state.means[index][row, order],
-        state.sds[index][row, order],
-    )
+def gathered(loglike: Array, weights: Array, means: Array, sds: Array) -> Index:
+    """Return for each candidate (S,) the best one that it agrees with to about three percent."""
+    order = np.argsort(-np.nan_to_num(loglike, nan=-np.inf), kind="stable")
+    leader = np.empty_like(order)
+    first = _first_alike(weights[order], means[order], sds[order], _SAME_START)
+    leader[order] = order[first]
+    return leader
+
+
+def _first_alike(weights: Array, means: Array, sds: Array, limit: float) -> Index:
+    """For each mixture (S,) the position of the first one that it is close to, maybe its own.
+
+    The distance is that of the complete-data information of one row, with components matched in
+    the order of their means.
+    """
+    row, order = np.arange(len(means))[:, None], means.argsort(axis=1)
+    weights, means, sds = weights[row, order], means[row, order], sds[row, order]
+    log_weights, log_sds = np.log(weights), np.log(sds)
+    first, open_ = np.full(len(means), -1), np.arange(len(means))
+    while open_.size:
+        lead = open_[0]
+        apart = (log_weights[open_] - log_weights[lead]) ** 2
+        apart += ((means[open_] - means[lead]) / sds[lead]) ** 2
+        apart += 2.0 * (log_sds[open_] - log_sds[lead]) ** 2
+        close = apart @ weights[lead] < limit
+        close[0] = True
+        first[open_[close]] = lead
+        open_ = open_[~close]
+    return first

@@ -23,6 +23,10 @@ class Candidates(NamedTuple):
     means: Array
     sds: Array
 
+    def part(self, index: slice | Index) -> Candidates:
+        """Return some of the candidates."""
+        return Candidates(self.weights[index], self.means[index], self.sds[index])
+
 
 def join(parts: list[Candidates]) -> Candidates:
     """Return all the candidates of several lists."""

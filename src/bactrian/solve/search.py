@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bactrian.data.sample import Sample
 from bactrian.model.parameters import free_matrix
 from bactrian.solve.climb import climb
+from bactrian.solve.merge import gathered
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.partitions import Candidates
 from bactrian.solve.problem import Problem
@@ -18,6 +19,7 @@ from bactrian.solve.starts import (
     criterion,
     more_component_starts,
     two_component_starts,
+    warmed_up,
 )
 from bactrian.solve.state import State
 from bactrian.solve.steps import newton_step
@@ -107,10 +109,14 @@ def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Searc
 
 
 def _search(problem: Problem) -> Search:
-    """The maxima of one problem from all its starts."""
+    """The maxima of one problem from all its starts; starts that EM brings together climb once."""
     weights, means, sds = _starts(problem)
     start = problem.free(weights, means, np.maximum(sds, 1.01 * problem.floor))
-    state, outcomes = _climb_all(problem, start)
+    warm, loglike = warmed_up(problem, Candidates(*problem.parameters(start)))
+    leader = gathered(loglike, *warm)
+    leaders, member = np.unique(leader, return_inverse=True)
+    state, ends = _climb_all(problem, problem.free(*(array[leaders] for array in warm)))
+    state, outcomes = state[member], tuple(ends[i] for i in member)
     roots = _roots(problem, start, state, outcomes, np.ones(len(start), dtype=np.intp))
     counted = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
     return Search(roots, len(start), counted, problem, state)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ from bactrian.solve.steps import maximised
 Array = NDArray[np.float64]
 
 _SEED = 1894
-_WARM_UP = 8
+_WARM_UP, _FEW_STEPS = 8, 4
 _INTERVALS = 8
 _CUTS, _FINE_CUTS = 17, 41
 _SHORT, _SHORT_RUNS, _TAIL_RUNS = 3, 12, 4
@@ -36,9 +38,12 @@ def two_component_starts(problem: Problem, n_random: int) -> Candidates:
         [
             splits(moments, moments.quantile_cuts(np.arange(1, 10) / 10.0)),
             splits(moments, best_split(moments)),
-            best_distinct(problem, intervals(moments, _cuts(moments, _CUTS)), _INTERVALS),
-            best_distinct(problem, _short_runs(moments), _SHORT_RUNS, likeness=6.0),
-            best_distinct(problem, _tail_runs(moments), _TAIL_RUNS),
+            best_distinct(
+                problem,
+                Pool(intervals(moments, _cuts(moments, _CUTS)), _INTERVALS),
+                Pool(_short_runs(moments), _SHORT_RUNS, likeness=6.0),
+                Pool(_tail_runs(moments), _TAIL_RUNS),
+            ),
             pearson(sample),
             random_starts(sample, 2, n_random),
         ]
@@ -69,13 +74,16 @@ def more_component_starts(
         edges = moments.quantile_cuts((np.arange(1, k) + shift) / k)
         if edges.size == k - 1 and edges[0] > 0 and edges[-1] < moments.counts.size - 1:
             parts.append(groups(moments, edges))
+    pools: list[Pool] = []
     for mixture in smaller:
         parts.append(_halved(mixture))
-        parts.append(best_distinct(problem, _inserted(mixture, runs), 2 * _INTERVALS))
-        parts.append(
-            best_distinct(problem, _inserted(mixture, short), 2 * _SHORT_RUNS, likeness=6.0)
-        )
-        parts.append(best_distinct(problem, _inserted(mixture, tails), _TAIL_RUNS))
+        pools += [
+            Pool(_inserted(mixture, runs), 2 * _INTERVALS),
+            Pool(_inserted(mixture, short), 2 * _SHORT_RUNS, likeness=6.0),
+            Pool(_inserted(mixture, tails), _TAIL_RUNS),
+        ]
+    if pools:
+        parts.append(best_distinct(problem, *pools))
     return join(parts)
 
 
@@ -113,15 +121,21 @@ def random_starts(sample: Sample, n_components: int, count: int) -> Candidates:
     return Candidates(np.tile(weights, (2, 1)), means, np.tile(sds, (2, 1)))
 
 
-def best_distinct(
-    problem: Problem, candidates: Candidates, count: int, likeness: float = 1.0
-) -> Candidates:
-    """Return the most promising candidates after a few EM steps, no two of them alike.
+class Pool(NamedTuple):
+    """Candidates of which to keep so many.
 
-    A larger `likeness` takes fewer of the candidates that are on their way to the same maximum,
-    and so leaves room for less promising ones elsewhere.
+    A larger `likeness` takes fewer of those that are on their way to the same maximum, and so
+    leaves room for less promising ones elsewhere.
     """
-    weights, means, sds = candidates
+
+    candidates: Candidates
+    keep: int
+    likeness: float = 1.0
+
+
+def best_distinct(problem: Problem, *pools: Pool) -> Candidates:
+    """Return the most promising of each pool after a few EM steps, no two of them alike."""
+    weights, means, sds = join([pool.candidates for pool in pools])
     expected = problem.expect(weights, means, sds)
     for _ in range(_WARM_UP):
         weights, means, sds = maximised(problem, expected, means, sds)
@@ -129,14 +143,40 @@ def best_distinct(
     worth = criterion(problem, expected.loglike, sds)
     lost = (expected.counts.min(axis=1) < 1.0) | (sds.min(axis=1) < problem.floor)
     worth[~np.isfinite(worth) | lost] = -np.inf
+    warm, kept, end = Candidates(weights, means, sds), [], 0
+    for pool in pools:
+        begin, end = end, end + len(pool.candidates.weights)
+        kept += [begin + i for i in _chosen(warm.part(slice(begin, end)), worth[begin:end], pool)]
+    return warm.part(np.array(kept, dtype=np.intp))
+
+
+def _chosen(warm: Candidates, worth: Array, pool: Pool) -> list[int]:
+    """The best ones of a pool that are unlike each other."""
     chosen: list[int] = []
     for i in np.argsort(-worth, kind="stable"):
-        if worth[i] == -np.inf or len(chosen) == count:
+        if worth[i] == -np.inf or len(chosen) == pool.keep:
             break
-        kept = Candidates(weights[chosen], means[chosen], sds[chosen])
-        if not _alike(weights[i], means[i], sds[i], kept, likeness):
+        if not _is_like_one_of(warm, int(i), chosen, pool.likeness):
             chosen.append(int(i))
-    return Candidates(weights[chosen], means[chosen], sds[chosen])
+    return chosen
+
+
+def warmed_up(problem: Problem, candidates: Candidates) -> tuple[Candidates, Array]:
+    """Return the candidates after a few EM steps, and their log-likelihoods (S,).
+
+    One that EM would make collapse is left as it was.
+    """
+    weights, means, sds = candidates
+    expected = problem.expect(weights, means, sds)
+    for _ in range(_FEW_STEPS):
+        new = maximised(problem, expected, means, sds)
+        sound = (new[2].min(axis=1) >= problem.floor) & (expected.counts.min(axis=1) >= 1.0)
+        weights, means, sds = (
+            np.where(sound[:, None], after, before)
+            for after, before in zip(new, (weights, means, sds), strict=True)
+        )
+        expected = problem.expect(weights, means, sds)
+    return Candidates(weights, means, sds), expected.loglike
 
 
 def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
@@ -150,11 +190,12 @@ def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
     return np.array(loglike)
 
 
-def _alike(weights: Array, means: Array, sds: Array, kept: Candidates, likeness: float) -> bool:
+def _is_like_one_of(warm: Candidates, i: int, others: list[int], likeness: float) -> bool:
     """Whether a candidate agrees with one of several to a few percent times the likeness."""
-    near = np.abs(kept.weights - weights) < 0.03 * likeness
-    near &= np.abs(kept.means - means) < 0.05 * likeness * kept.sds
-    near &= np.abs(kept.sds - sds) < 0.05 * likeness * kept.sds
+    width = likeness * warm.sds[others]
+    near = np.abs(warm.weights[others] - warm.weights[i]) < 0.03 * likeness
+    near &= np.abs(warm.means[others] - warm.means[i]) < 0.05 * width
+    near &= np.abs(warm.sds[others] - warm.sds[i]) < 0.05 * width
     return bool(near.all(axis=1).any())
 
 
