@@ -126,17 +126,34 @@ def _responsibilities(every: _Component, log_joint: Array) -> tuple[Array, Array
     Odds are taken against each row's best component. Where every row is near its best one, the
     difference of two log-densities is as good as the factored form.
     """
-    odds = log_joint - log_joint.max(axis=-2, keepdims=True)
-    if odds.shape[-2] > 1 and not log_joint.max(axis=-2).min(initial=0.0) > -_NEAR:
+    top = log_joint.max(axis=-2, keepdims=True)
+    if log_joint.shape[-2] == 1:
+        odds = np.zeros_like(log_joint)  # not -inf - -inf
+    elif top.min(initial=0.0) > -_NEAR:
+        odds = log_joint - top
+    else:
         best = log_joint.argmax(axis=-2)[..., None, :]
-        odds = _log_odds(
-            every, _Component(*(np.take_along_axis(array, best, axis=-2) for array in every))
-        )
+        if np.isneginf(top).any():
+            best = np.where(np.isneginf(top), _best_far_out(every), best)
+        odds = _log_odds(every, _picked(every, best))
         odds -= odds.max(axis=-2, keepdims=True)
     shares = np.exp(odds, out=odds)
     total = shares.sum(axis=-2, keepdims=True)
     shares /= total
     return shares, np.log(total[..., 0, :])
+
+
+def _best_far_out(every: _Component) -> NDArray[np.intp]:
+    """The best component where every log-density is below the smallest double, (..., 1, n)."""
+    held = np.where(np.isneginf(every.constant), 0.0, every.sd)
+    widest = np.broadcast_to(held.argmax(axis=-2)[..., None, :], every.u[..., :1, :].shape)
+    best = _log_odds(every, _picked(every, widest)).argmax(axis=-2)
+    return np.asarray(best[..., None, :])
+
+
+def _picked(every: _Component, which: NDArray[np.intp]) -> _Component:
+    """One component for each row, (..., 1, n)."""
+    return _Component(*(np.take_along_axis(array, which, axis=-2) for array in every))
 
 
 def _tame(distance: Array, u: Array, half_square: Array) -> Array:
