@@ -337,6 +337,7 @@ class TestMapping:
 
 
 def test_a_text_stream_is_read_like_a_file() -> None:
+    pytest.importorskip("duckdb")
     rows = read_rows(io.StringIO("x;w\n1.5;2\n2.5;3\n"), sample_weight="w")
     assert rows.values.tolist() == [1.5, 2.5]
 
