@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from bactrian.model.mixture import Array, NormalMixture
 
 DIGITS = 50
-RNG = np.random.default_rng(20240607)
 # The Mills ratio is right to two ulp, the exponential to one, each of five products and sums to
 # half of one.
 ULPS = 5.5
@@ -41,8 +40,9 @@ each_mixture = pytest.mark.parametrize("mixture", MIXTURES.values(), ids=MIXTURE
 
 def points(mixture: NormalMixture) -> Array:
     """Points in the body and up to 38 sds out on both sides of every component."""
-    k = RNG.integers(mixture.n_components, size=60)
-    return mixture.means[k] + mixture.sds[k] * RNG.uniform(-38.0, 38.0, size=60)
+    rng = np.random.default_rng(20240607)
+    k = rng.integers(mixture.n_components, size=60)
+    return mixture.means[k] + mixture.sds[k] * rng.uniform(-38.0, 38.0, size=60)
 
 
 def exact(mixture: NormalMixture, x: float, kind: str) -> mpmath.mpf:
