@@ -244,6 +244,9 @@ def _counted(found: Mask, what: str, place: Place) -> str:
 def _checked_weights(weights: Column, kept: Mask | None) -> FloatArray:
     """The weights, none of those that are kept negative or not finite, and not all zero."""
     entries = weights.values
+    with np.errstate(over="ignore", invalid="ignore"):
+        if kept is None and entries.min() >= 0.0 and 0.0 < entries.sum() < np.inf:
+            return entries
     used = np.ones(entries.size, dtype=bool) if kept is None else kept
     for wrong, what in ((~np.isfinite(entries), "not finite"), (entries < 0, "negative")):
         wrong &= used

@@ -110,7 +110,7 @@ def climb(
         proposal = _proposal(problem, state, memory, step, tries, max_tries)
         candidate = problem.evaluate(proposal)
         by_em = (tries >= max_tries) | (step is em_step)
-        accept = _accepted(state, candidate, tries, by_em)
+        accept = _accepted(state, candidate, by_em)
         fallen = accept & _collapsed(problem, candidate)
         accept &= ~fallen
         memory = _remember(memory, state, candidate, accept)
@@ -120,7 +120,7 @@ def climb(
         if keep_trace and accept[0]:
             trace.append(trace_point(state))
     final = polished(problem, _put(final, alive, state), tolerance)
-    if keep_trace and trace[-1].loglike != float(final.loglike[0]):
+    if keep_trace and trace[-1].free != tuple(final.free[0].tolist()):
         trace.append(trace_point(final))
     while (leader[leader] != leader).any():
         leader = leader[leader]
@@ -144,13 +144,12 @@ def _proposal(
     return np.where(refused[:, None], em_step(problem, state, memory), shortened)
 
 
-def _accepted(
-    state: State, candidate: State, tries: NDArray[np.intp], by_em: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Which candidates are taken: those that rise enough, or that no rise can judge."""
+def _accepted(state: State, candidate: State, by_em: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which candidates are taken: those that rise enough, or come nearer where no rise shows."""
     promised = (state.score * (candidate.free - state.free)).sum(axis=1)
     rises = candidate.loglike > state.loglike + _ARMIJO * promised
-    near = state.is_concave & (state.decrement < _QUADRATIC) & (tries == 0)
+    near = state.is_concave & (state.decrement < _QUADRATIC)
+    near &= candidate.decrement < state.decrement
     return np.asarray(np.isfinite(candidate.loglike) & (rises | near | by_em))
 
 
