@@ -27,8 +27,13 @@ problem itself: moving each sd by one unit roundoff (half an ulp) moves the log-
 u_j^2 + u_k^2 units, and the last line of E is at most that, because |mean_w - mean_n| is at most
 |u_n| sd_n + |u_w| sd_w. It is often far less: components of equal sd stay apart by E of order |u|,
 not u^2, and rows at an offset of 1e9 get no allowance for it, because the difference of two
-doubles is correctly rounded. A computation without cancellation has scale = |exact|, hence a
-relative error below 1e-12 with more than two digits to spare.
+doubles is correctly rounded.
+
+With three components or more, log-odds may also be differences of two log-densities, which costs
+less, where these are above -300: E is larger by min(u_b^2 / 2, 300), b being the row's best
+component. That is 5.3e-13 at most after multiplication by LIMIT * 2**-53.
+
+A computation without cancellation has scale = |exact|, hence a relative error far below 1e-12.
 
 Numbers beyond the largest double must be infinite with the right sign; a responsibility below the
 smallest normal double may be off by the spacing of subnormal numbers.
@@ -53,6 +58,7 @@ DIGITS = 50
 GUARD = 330  # what r - r^2 may cancel before the difference is below the smallest double
 UNIT = mpf(2) ** -53
 LIMIT = 16
+NEAR = 300  # log-densities above minus this may be subtracted from each other
 TINY = mpf(2) ** -1022
 LARGEST = mpf(float(np.finfo(np.float64).max))
 
@@ -141,12 +147,13 @@ def _weighted_sum(weights: Objects, rows: Objects) -> Objects:
 
 def _row(x: float, mixture: NormalMixture, coordinates: str) -> tuple[Entry, Entry, Entry, Entry]:
     """Log-density, responsibilities, score and Hessian of one row."""
-    point = _point(x, mixture)
+    point = point_at(x, mixture)
     k = mixture.n_components
     shares = [p * phi / point.f for p, phi in zip(point.weights, point.phi, strict=True)]
-    spans = _spans(point, x, mixture)
-    errors = [1 + sum(r * s for r, s in zip(shares, row, strict=True)) for row in spans]
     best = max(range(k), key=lambda j: shares[j])
+    sloppy = min(point.u[best] ** 2 / 2, mpf(NEAR)) if k > 2 else mpf(0)
+    table = spans(point, mixture)
+    errors = [1 + sloppy + sum(r * s for r, s in zip(shares, row, strict=True)) for row in table]
     log_scale = mpf(1) + abs(mpmath.log(point.weights[best])) + abs(mpmath.log(point.sds[best]))
     log_scale += point.u[best] ** 2 / 2 + mpmath.log(k) + errors[best]
     first, second = (_natural if coordinates == "natural" else _working)(point)
@@ -164,7 +171,7 @@ def _row(x: float, mixture: NormalMixture, coordinates: str) -> tuple[Entry, Ent
     )
 
 
-def _point(x: float, mixture: NormalMixture) -> Point:
+def point_at(x: float, mixture: NormalMixture) -> Point:
     """The densities of all components at a row, none of which can underflow here."""
     weights = [mpf(float(value)) for value in mixture.weights]
     sds = [mpf(float(value)) for value in mixture.sds]
@@ -220,22 +227,22 @@ def _working(point: Point) -> tuple[Objects, Objects]:
     return first[kept] * total, second[np.ix_(kept, kept)] * total
 
 
-def _spans(point: Point, x: float, mixture: NormalMixture) -> list[list[Any]]:
+def spans(point: Point, mixture: NormalMixture) -> list[list[Any]]:
     """E_jk of the module's docstring; nothing for the logarithm of a weight of zero."""
     k = len(point.u)
     logs = [
         abs(mpmath.log(s)) + (abs(mpmath.log(p)) if p else 0)
         for p, s in zip(point.weights, point.sds, strict=True)
     ]
-    spans = [[mpf(0)] * k for _ in range(k)]
+    table = [[mpf(0)] * k for _ in range(k)]
     for j in range(k):
         for i in set(range(k)) - {j}:
             n, w = (j, i) if point.sds[j] <= point.sds[i] else (i, j)
             apart = abs(mpf(float(mixture.means[w])) - mpf(float(mixture.means[n])))
             apart += abs(point.u[n]) * (point.sds[w] - point.sds[n])
             apart *= (abs(point.u[j]) + abs(point.u[i])) / 2 / point.sds[w]
-            spans[j][i] = logs[j] + logs[i] + apart
-    return spans
+            table[j][i] = logs[j] + logs[i] + apart
+    return table
 
 
 def _sizes(point: Point, log_variance: bool) -> list[list[Any]]:

@@ -77,6 +77,8 @@ def _hard() -> dict[str, tuple[Parameters, Array | None]]:
             np.array([8.0, 30.0]),
         ),
         "weight 1e-9: K = 3": (([1e-9, 1e-9, 1 - 2e-9], [0.0, 4.0, 1.0], [1.0, 1.0, 1.0]), None),
+        "weight 1e-300: K = 3": (([1e-300, 1e-9, 1.0], [0.0, 4.0, 1.0], [1.0, 2.0, 1.0]), None),
+        "heavy overlap: 20 sds out": ((three, [0.0, 0.1, 0.2], [1, 1, 1]), np.array([20.0, -23])),
         "sd ratio 1e6: K = 2": ((two, [0.3, 0.0], [1e-6, 1.0]), 0.3 + spike),
         "sd ratio 1e6: K = 3": ((three, [0.3, 0.0, 1.0], [1e-6, 1.0, 1e-3]), None),
         "sd ratio 1e6: K = 5": ((five, places, [1e-6, 1.0, 1e-3, 1e-6, 1e-2]), None),
