@@ -24,8 +24,10 @@ def rounding_unit(sample: Sample) -> float:
     for _ in range(20):
         if step <= 1e3 * noise:
             return 0.0
-        remainder = np.abs(gaps - step * np.rint(gaps / step))
-        misfit = remainder > np.maximum(_TOLERANCE * step, noise)
+        multiple = np.rint(gaps / step)
+        remainder = np.abs(gaps - step * multiple)
+        # The smallest gap carries its own rounding into every multiple of itself.
+        misfit = remainder > np.minimum(np.maximum(_TOLERANCE, noise * multiple), 0.1 * step)
         if not misfit.any():
             return step
         step = float(remainder[misfit].min())

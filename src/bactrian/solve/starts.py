@@ -24,9 +24,9 @@ from bactrian.solve.steps import maximised
 Array = NDArray[np.float64]
 
 _SEED = 1894
-_WARM_UP, _FEW_STEPS = 8, 4
+_WARM_UP, _FEW_STEPS = 6, 4
 _INTERVALS = 8
-_CUTS, _FINE_CUTS = 17, 41
+_CUTS, _FINE_CUTS = 15, 41
 _SHORT, _SHORT_RUNS, _TAIL_RUNS = 3, 12, 4
 
 
@@ -151,13 +151,18 @@ def best_distinct(problem: Problem, *pools: Pool) -> Candidates:
 
 
 def _chosen(warm: Candidates, worth: Array, pool: Pool) -> list[int]:
-    """The best ones of a pool that are unlike each other."""
+    """The best ones of a pool that are unlike each other by a few percent times the likeness."""
     chosen: list[int] = []
-    for i in np.argsort(-worth, kind="stable"):
-        if worth[i] == -np.inf or len(chosen) == pool.keep:
-            break
-        if not _is_like_one_of(warm, int(i), chosen, pool.likeness):
-            chosen.append(int(i))
+    left = np.flatnonzero(worth > -np.inf)
+    left = left[np.argsort(-worth[left], kind="stable")]
+    while left.size and len(chosen) < pool.keep:
+        best = left[0]
+        chosen.append(int(best))
+        width = pool.likeness * warm.sds[best]
+        unlike = np.abs(warm.weights[left] - warm.weights[best]) >= 0.03 * pool.likeness
+        unlike |= np.abs(warm.means[left] - warm.means[best]) >= 0.05 * width
+        unlike |= np.abs(warm.sds[left] - warm.sds[best]) >= 0.05 * width
+        left = left[unlike.any(axis=1)]
     return chosen
 
 
@@ -188,15 +193,6 @@ def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
         price = np.log1p(problem.sample.local_variance / sds**2).sum(axis=1)
         return np.asarray(loglike - price)
     return np.array(loglike)
-
-
-def _is_like_one_of(warm: Candidates, i: int, others: list[int], likeness: float) -> bool:
-    """Whether a candidate agrees with one of several to a few percent times the likeness."""
-    width = likeness * warm.sds[others]
-    near = np.abs(warm.weights[others] - warm.weights[i]) < 0.03 * likeness
-    near &= np.abs(warm.means[others] - warm.means[i]) < 0.05 * width
-    near &= np.abs(warm.sds[others] - warm.sds[i]) < 0.05 * width
-    return bool(near.all(axis=1).any())
 
 
 def _halved(mixture: tuple[Array, Array, Array]) -> Candidates:
