@@ -72,6 +72,7 @@ def _hard() -> dict[str, tuple[Parameters, Array | None]]:
         "equal means: K = 2": ((two, [1.0, 1.0], [1.0, 3.0]), None),
         "equal means: identical components": ((three, [1.0, 1.0, 1.0], [2.0, 2.0, 2.0]), None),
         "weight 1e-9: K = 2": (([1e-9, 1 - 1e-9], [-6.0, 0.0], [1.0, 2.0]), None),
+        "weight 1e-9: the last": (([1 - 1e-9, 1e-9], [0.0, -6.0], [2.0, 1.0]), None),
         "weight 1e-9: the widest": (
             ([1e-9, 1 - 1e-9], [0.0, 0.0], [5.0, 1.0]),
             np.array([8.0, 30.0]),
@@ -79,6 +80,7 @@ def _hard() -> dict[str, tuple[Parameters, Array | None]]:
         "weight 1e-9: K = 3": (([1e-9, 1e-9, 1 - 2e-9], [0.0, 4.0, 1.0], [1.0, 1.0, 1.0]), None),
         "weight 1e-300: K = 3": (([1e-300, 1e-9, 1.0], [0.0, 4.0, 1.0], [1.0, 2.0, 1.0]), None),
         "heavy overlap: 20 sds out": ((three, [0.0, 0.1, 0.2], [1, 1, 1]), np.array([20.0, -23])),
+        "heavy overlap: 200 sds out": ((three, [0.0, 0.1, 0.2], [1, 1, 1]), np.array([200.0])),
         "sd ratio 1e6: K = 2": ((two, [0.3, 0.0], [1e-6, 1.0]), 0.3 + spike),
         "sd ratio 1e6: K = 3": ((three, [0.3, 0.0, 1.0], [1e-6, 1.0, 1e-3]), None),
         "sd ratio 1e6: K = 5": ((five, places, [1e-6, 1.0, 1e-3, 1e-6, 1e-2]), None),

@@ -98,13 +98,16 @@ def test_the_first_order_alone_is_the_same() -> None:
     assert first.pairs.size == 0
 
 
-def test_two_batches_of_rows_add() -> None:
-    x, w = data(300)
-    parts = [sums(x[:130], w[:130]), sums(x[130:], w[130:])]
+def test_two_batches_of_rows_add_wherever_they_are_cut() -> None:
+    """Here across a block's boundary: n roundings at most, of terms of order one."""
+    n = BLOCK + 300
+    x, w = data(n)
     found = sums(x, w)
-    for name in ("loglike", "single", "pairs"):
-        both = [getattr(part, name) for part in parts]
-        assert getattr(found, name) == pytest.approx(both[0] + both[1], rel=1e-12, abs=1e-12)
+    for cut in (130, 2500, BLOCK - 1):
+        parts = [sums(x[:cut], w[:cut]), sums(x[cut:], w[cut:])]
+        for name in ("loglike", "single", "pairs"):
+            both = getattr(parts[0], name) + getattr(parts[1], name)
+            assert getattr(found, name) == pytest.approx(both, rel=1e-12, abs=1e-12 * n)
 
 
 def test_indices_name_each_pair_and_each_feature_once() -> None:
