@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
+import bactrian as bt
 from bactrian.data.sample import Sample
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.problem import Problem
@@ -50,3 +53,9 @@ def true_start(name: str, of: Problem) -> Array:
     """The mixture that the rows were drawn from, in free coordinates (1, p)."""
     truth = MIXTURES[name].affine(-of.sample.origin / of.sample.scale, 1.0 / of.sample.scale)
     return of.free(truth.weights[None], truth.means[None], truth.sds[None])
+
+
+@cache
+def drawn_fit(name: str, equal_variances: bool = False) -> bt.Fit:
+    """The fit of such rows, made once."""
+    return bt.fit(draw(name), MIXTURES[name].n_components, equal_variances=equal_variances)

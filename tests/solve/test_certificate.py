@@ -9,7 +9,7 @@ import pytest
 
 import bactrian as bt
 from bactrian.model.parameters import free_matrix
-from tests.problems import MIXTURES, draw
+from tests.problems import MIXTURES, draw, drawn_fit
 from tests.reference_fits import fitted
 
 SETS = [
@@ -82,7 +82,7 @@ def test_half_the_decrement_is_what_a_newton_step_gains(name: str, model: str) -
 
 @pytest.mark.parametrize("name", list(MIXTURES))
 def test_the_effective_rows_are_no_more_than_the_rows(name: str) -> None:
-    fit = bt.fit(draw(name), MIXTURES[name].n_components)
+    fit = drawn_fit(name)
     certificate = fit.certificate
     assert certificate.n_lambda_min == pytest.approx(fit.n_obs * certificate.eigenvalues[0])
     # Known memberships never carry less information.

@@ -1,0 +1,155 @@
+"""Warnings are given where they are due, in words, and not elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bactrian as bt
+from bactrian.solve.cautions import cautions, certainty
+from bactrian.solve.certificate import Certificate, Optimum
+from tests.problems import draw
+from tests.reference_fits import fitted
+
+
+def words(fit: bt.Fit) -> str:
+    """All warnings of a fit."""
+    return " ".join(fit.certificate.warnings)
+
+
+def test_a_plain_fit_has_no_warnings() -> None:
+    assert bt.fit(draw("apart")).certificate.warnings == ()
+
+
+def test_a_component_of_few_rows_is_named_with_its_values() -> None:
+    fit = bt.fit(np.concatenate([draw("apart"), [60.0, 85.0]]))
+    assert "Component 2 rests on 2.0 rows (values near 60, 85)" in words(fit)
+    assert "near-degenerate" in words(fit)
+
+
+def test_a_narrow_component_needs_more_rows() -> None:
+    spike = 1.0 + 0.001 * np.linspace(-1.0, 1.0, 11)
+    fit = bt.fit(np.concatenate([draw("apart"), spike]), 3)
+    narrow = int(fit.mixture.sds.argmin())
+    assert fit.mixture.sds[narrow] < 0.05 * fit.mixture.sds.max()
+    assert f"Component {narrow + 1} rests on 1" in words(fit)
+
+
+def test_two_nearly_equal_maxima_are_both_shown() -> None:
+    fit = fitted("penny_thickness", "2V")
+    assert "Another maximum is nearly as good (log-likelihood higher by" in words(fit)
+    assert "The data do not decide between them." in words(fit)
+    for optimum in fit.certificate.optima[1:]:
+        if optimum.status == "admissible" and optimum.gap < 0.0:
+            assert f"means {optimum.mixture.means[0]:.4g}/" in words(fit)
+
+
+def optimum_of(fit: bt.Fit, gap: float, status: str, counts: list[float]) -> Optimum:
+    """Another maximum, made up."""
+    chosen = fit.certificate.optima[0]
+    return replace(
+        chosen,
+        loglike=chosen.loglike - gap,
+        criterion=chosen.criterion - 5.0,
+        gap=gap,
+        status=status,
+        counts=np.array(counts),
+    )
+
+
+def test_a_rejected_higher_maximum_is_reported() -> None:
+    fit = bt.fit(draw("apart"))
+    solution = fit.solution
+    rejected = optimum_of(fit, -3.0, "rejected: near-degenerate", [1.2, 238.8])
+    found = cautions(
+        solution.problem,
+        solution.state,
+        solution.outcome,
+        (fit.certificate.optima[0], rejected),
+    )
+    assert any(
+        "higher by 3.00 was rejected" in warning and "1.2 rows" in warning for warning in found
+    )
+
+
+def test_a_much_worse_maximum_is_no_rival() -> None:
+    fit = bt.fit(draw("apart"))
+    solution = fit.solution
+    worse = optimum_of(fit, 40.0, "admissible", [100.0, 140.0])
+    optima = (fit.certificate.optima[0], worse)
+    assert cautions(solution.problem, solution.state, solution.outcome, optima) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "phrase"),
+    [
+        ("s06_n10", "2V", "not identified"),
+        ("s06_n10", "2V", "Few rows: 10 for 5 parameters"),
+        ("acidity", "2V", "The components overlap"),
+        ("s10_integer", "2V", "Heavy rounding: the values are multiples of 1,"),
+    ],
+)
+def test_what_is_doubtful_is_said(name: str, model: str, phrase: str) -> None:
+    assert phrase in words(fitted(name, model))
+
+
+@pytest.mark.parametrize(("limit", "phrase"), [(64.0, "overlap"), (4.0, "not identified")])
+def test_the_limits_of_identifiability(limit: float, phrase: str) -> None:
+    known = [fitted(name, "2V") for name in ("acidity", "globclus_feh", "s06_n10", "enzyme")]
+    for fit in known:
+        below = fit.certificate.n_lambda_min < limit
+        said = phrase in words(fit)
+        overtaken = phrase == "overlap" and fit.certificate.n_lambda_min < 4.0
+        assert said == (below and not overtaken)
+
+
+def test_one_normal_has_no_overlap() -> None:
+    assert bt.fit(draw("apart"), 1).certificate.warnings == ()
+
+
+def test_a_narrow_component_of_rounded_values_is_named() -> None:
+    rng = np.random.default_rng(6)
+    x = np.round(np.concatenate([rng.normal(0.0, 0.8, 200), rng.normal(9.0, 3.0, 200)]))
+    fit = bt.fit(x)
+    (warning,) = [w for w in fit.certificate.warnings if "Heavy rounding" in w]
+    assert "the sd of component 1 is" in warning
+
+
+def certificate(**changes: object) -> Certificate:
+    """A certificate with some of its facts made up."""
+    return replace(bt.fit(draw("apart")).certificate, **changes)  # type: ignore[arg-type]
+
+
+def test_the_line_of_certainty_counts_starts_and_other_maxima() -> None:
+    fit = fitted("penny_thickness", "2V")
+    line = fit.summary().certainty
+    optima = fit.certificate.optima
+    others = [o for o in optima[1:] if o.status == "admissible"]
+    assert line.startswith("Converged: within 1e-")
+    assert f"{optima[0].hits} of {fit.certificate.n_starts} starts ended here" in line
+    assert f"the best of {len(others)} other maxima has a log-likelihood higher by" in line
+
+
+def test_the_line_of_certainty_without_rivals_and_without_starts() -> None:
+    assert "no other admissible maximum was found" in bt.fit(draw("apart")).summary().certainty
+    assert bt.fit(draw("apart"), 1).summary().certainty.endswith(", the only one.")
+
+
+def test_the_distance_is_rounded_up_to_a_power_of_ten() -> None:
+    found = certificate(decrement=2e-9)
+    assert "within 1e-4 standard errors" in certainty(bt.Outcome.CONVERGED, 3, found)
+    found = certificate(decrement=0.0)
+    assert "within 1e-12 standard errors" in certainty(bt.Outcome.CONVERGED, 3, found)
+
+
+def test_a_method_that_ends_elsewhere_is_told() -> None:
+    found = certificate(optima=())
+    assert "not the best one known" in certainty(bt.Outcome.CONVERGED, 3, found)
+
+
+def test_an_unfinished_ascent_claims_nothing() -> None:
+    line = bt.fit(draw("overlapping"), method="em", max_steps=2).summary().certainty
+    assert line.startswith("Ended after 2 steps")
+    assert "Converged" not in line
