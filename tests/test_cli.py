@@ -1,0 +1,277 @@
+"""The command line: what it prints, where, and the status it ends with."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bactrian as bt
+from bactrian import cli
+from tests.problems import draw
+
+COMMAND = [sys.executable, "-m", "bactrian.cli"]
+X = draw("apart", 60)
+
+
+def run(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "error"},
+    )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the same column in every format."""
+    frame = pd.DataFrame({"size": X, "name": "a", "times": 1 + np.arange(X.size) % 2})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    frame.to_csv(tmp_path / "data.tsv", index=False, sep="\t")
+    frame.to_json(tmp_path / "data.jsonl", orient="records", lines=True, double_precision=15)
+    frame.to_parquet(tmp_path / "data.parquet")
+    frame[["size"]].to_csv(tmp_path / "one.csv", index=False)
+    frame[["size"]][:30].to_csv(tmp_path / "part1.csv", index=False)
+    frame[["size"]][30:].to_csv(tmp_path / "part2.csv", index=False)
+    (tmp_path / "text.csv").write_text("word\nyes\nno\n", encoding="utf-8")
+    (tmp_path / "empty.csv").write_text("", encoding="utf-8")
+    (tmp_path / "constant.csv").write_text("x\n" + "3.7\n" * 20, encoding="utf-8")
+    (tmp_path / "gaps.csv").write_text(
+        "x\n" + "".join(f"{v!r}\n" for v in X.tolist()) + "NA\n", encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refuse(constant: str) -> NoReturn:
+    """Fail on NaN and Infinity, which JSON does not have."""
+    raise AssertionError(constant)
+
+
+def record(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """What ``bactrian fit ARGUMENTS --json`` prints."""
+    assert cli.main(["fit", *arguments, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    found: dict[str, Any] = json.loads(captured.out, parse_constant=refuse)
+    return found
+
+
+# --- in a process of its own --------------------------------------------------------------------
+
+
+def test_a_fit_is_printed_and_the_status_is_zero(here: Path) -> None:
+    done = run("fit", "data.csv", "--column", "size", cwd=here)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout == f"{bt.fit(here / 'data.csv', column='size')}\n"
+    assert "Component 2" in done.stdout
+
+
+def test_data_that_cannot_be_fitted_end_with_one_sentence_and_status_one(here: Path) -> None:
+    done = run("fit", "constant.csv", cwd=here)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    check_one_sentence(done.stderr, "constant")
+
+
+def test_a_command_not_understood_ends_with_status_two(here: Path) -> None:
+    done = run("fit", "one.csv", "--components", "0", cwd=here)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    check_one_sentence(done.stderr, "positive whole number")
+
+
+def check_one_sentence(stderr: str, words: str) -> None:
+    """Standard error holds one line that says what is wrong, and no traceback."""
+    assert stderr.startswith("bactrian: error: ")
+    assert stderr.count("\n") == 1
+    assert stderr.endswith("\n")
+    assert "Traceback" not in stderr
+    assert words in stderr
+
+
+def test_standard_input_is_read(here: Path) -> None:
+    done = run("fit", "-", "--json", cwd=here, stdin=(here / "one.csv").read_text("utf-8"))
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["means"] == bt.fit(X).mixture.means.tolist()
+
+
+def test_a_reader_who_has_enough_is_no_error(here: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        process = subprocess.Popen(
+            [*COMMAND, "fit", "one.csv"], cwd=here, stdout=closed, stderr=subprocess.PIPE
+        )
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert stderr == b""
+
+
+def test_the_installed_command_is_the_same(here: Path) -> None:
+    script = Path(sys.executable).with_name("bactrian.exe" if os.name == "nt" else "bactrian")
+    done = subprocess.run([script, "--version"], capture_output=True, check=True, encoding="utf-8")
+    assert done.stdout == f"bactrian {bt.__version__}\n"
+
+
+# --- in this process ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["data.csv", "data.tsv", "data.jsonl", "data.parquet"])
+def test_every_format_gives_the_same_fit(
+    here: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    found = record(capsys, file, "--column", "size")
+    known = bt.fit(X)
+    assert found["column"] == "size"
+    assert found["n_obs"] == X.size
+    # JSON lines hold 15 decimals, the others all digits.
+    assert found["loglike"] == pytest.approx(known.loglike, rel=1e-12)
+    assert found["outcome"] == "converged"
+    if file != "data.jsonl":
+        assert found["means"] == known.mixture.means.tolist()
+
+
+def test_a_glob_is_one_column(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert record(capsys, "part*.csv")["means"] == bt.fit(X).mixture.means.tolist()
+
+
+def test_the_only_column_of_numbers_needs_no_name(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert record(capsys, "one.csv")["column"] == "size"
+
+
+def test_options_reach_the_fit(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    column = ("data.csv", "--column", "size")
+    found = record(capsys, *column, "--components", "1")
+    assert found["n_components"] == 1
+    found = record(capsys, *column, "--method", "em", "--equal-variances")
+    assert found["method"] == "em"
+    assert found["sds"][0] == found["sds"][1]
+    found = record(capsys, *column, "--weights", "times")
+    assert found["n_obs"] == 90
+    found = record(capsys, *column, "--level", "0.5")
+    assert {estimate["level"] for estimate in found["estimates"]} == {0.5}
+    known = bt.fit(X).confint(0.5)
+    assert [e["low"] for e in found["estimates"]] == [e.low for e in known]
+
+
+def test_missing_values_are_left_out_on_request(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["fit", "gaps.csv"]) == 1
+    assert "missing" in capsys.readouterr().err
+    assert record(capsys, "gaps.csv", "--missing", "drop")["n_missing"] == 1
+
+
+def test_a_collapse_is_strict_json_and_no_error(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = "".join(f"{v!r}\n" for v in [*X.tolist(), 1e9])
+    (here / "far.csv").write_text("x\n" + values, encoding="utf-8")
+    found = record(capsys, "far.csv")
+    assert found["outcome"] == "component_collapsed"
+    assert found["estimates"][0]["standard_error"] is None
+    assert "equal_variances=True" in found["outcome_sentence"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["data.csv"], "2 columns of numbers, size and times"),
+        (["data.csv", "--column", "sze"], "did you mean 'size'"),
+        (["data.csv", "--column", "name"], "text"),
+        (["one.csv", "--components", "61"], "60 rows"),
+        (["one.csv", "--weights", "nope"], "no column 'nope'"),
+        (["text.csv"], "word"),
+        (["empty.csv"], "empty"),
+        (["nowhere.csv"], "nowhere.csv"),
+        (["nothing*.csv"], "nothing*.csv"),
+        (["constant.csv"], "constant"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_faults_of_the_data_end_with_status_one(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert cli.main(["fit", *arguments]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    check_one_sentence(captured.err, words)
+
+
+@pytest.mark.parametrize("level", ["0", "1", "95", "-1", "nan"])
+def test_a_level_out_of_range_ends_with_status_two(
+    here: Path, capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    assert cli.main(["fit", "one.csv", "--level", level]) == 2
+    check_one_sentence(capsys.readouterr().err, "between 0 and 1")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fit"],
+        ["fit", "one.csv", "--components", "2.5"],
+        ["fit", "one.csv", "--method", "simplex"],
+        ["fit", "one.csv", "--missing", "ignore"],
+        ["fit", "one.csv", "--unknown"],
+        ["plot", "one.csv"],
+    ],
+    ids=" ".join,
+)
+def test_usage_errors_end_with_status_two(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "usage: bactrian" in captured.err
+    assert "error: " in captured.err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"]])
+def test_help_shows_an_example(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    if "fit" in arguments:
+        assert "bactrian fit data.csv --column waiting" in shown
+        assert "Exit status: 0" in shown
+    assert "usage: bactrian" in shown
+
+
+def test_standard_input_of_this_process_is_bytes(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = io.BytesIO((here / "one.csv").read_bytes())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(raw, encoding="utf-8"))
+    assert record(capsys, "-")["n_obs"] == X.size
+
+
+def test_an_interruption_is_quiet(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(options: object) -> int:
+        """Somebody presses Ctrl-C."""
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_fit", interrupted)
+    assert cli.main(["fit", "one.csv"]) == 130
