@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.likelihood.sums import pair_indices, sum_rows
+from bactrian.likelihood.sums import own_features, pair_indices, sum_rows
 
 Array = NDArray[np.float64]
 
@@ -60,19 +60,11 @@ def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) ->
 
     Source: derivation, "Working coordinates" and "Hessian in working coordinates".
     """
-    sums = sum_rows(x, w, weights, means, sds)
+    loglike, products, single = sum_rows(x, w, weights, means, sds)
     size, n_components = weights.shape
-    single = sums.single
-    flat = np.concatenate(
-        [
-            sums.pairs.reshape(size, -1),
-            single.reshape(size, -1),
-            *_prior_pairs(sums.total, single[:, 0], weights),
-        ],
-        axis=1,
-    )
-    both = flat @ _assembly(n_components)
     n_working = 3 * n_components - 1
+    flat = [products.reshape(size, -1), *_prior_pairs(single[:, 0], weights)]
+    both = np.concatenate(flat, axis=1) @ _assembly(n_components)
     scale = np.ones((size, n_working))
     scale[:, n_components - 1 : 2 * n_components - 1] = sds
     hessian = both[:, n_working:].reshape(size, n_working, n_working)
@@ -80,17 +72,18 @@ def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) ->
         score = both[:, :n_working] / scale
         hessian /= scale[:, :, None]
         hessian /= scale[:, None, :]
-    return Derivatives(sums.loglike, score, hessian, single[:, 0], single[:, 1:])
+    return Derivatives(loglike, score, hessian, single[:, 0], single[:, 1:])
 
 
-def _prior_pairs(total: float, counts: Array, weights: Array) -> tuple[Array, Array]:
-    """For each pair (S, P): pi_k N_j - pi_j N_k, and W pi_j pi_k.
+def _prior_pairs(counts: Array, weights: Array) -> tuple[Array, Array]:
+    """For each pair (S, P): pi_k N_j - pi_j N_k, and W pi_j pi_k, where W is the sum of all N.
 
     The logits' scores are sums of the former and not N_k - W pi_k, where a rare component would
     drown in the rounding of W; their Hessian has sums of the latter and never pi - pi^2.
     """
     first, second = pair_indices(weights.shape[1])
     left, right = weights[:, first], weights[:, second]
+    total = counts.sum(axis=1, keepdims=True)
     return right * counts[:, first] - left * counts[:, second], total * left * right
 
 
@@ -102,25 +95,25 @@ def _assembly(n_components: int) -> Array:
     """
     k_all, width = range(n_components), 2 * n_components + 1
     pairs = list(combinations(k_all, 2))
-    sizes = [len(pairs) * width**2, 3 * n_components, len(pairs), len(pairs)]
-    score = np.zeros((sum(sizes), 3, n_components))
-    hessian = np.zeros((sum(sizes), 3, n_components, 3, n_components))
-    starts = np.cumsum([0, *sizes])
+    starts = np.cumsum([n_components * width, len(pairs) * width**2, len(pairs), len(pairs)])
+    score = np.zeros((starts[-1], 3, n_components))
+    hessian = np.zeros((starts[-1], 3, n_components, 3, n_components))
     for p, (j, k) in enumerate(pairs):
-        _add_pair(hessian[p * width**2 : (p + 1) * width**2], j, k)
-        score[starts[2] + p, 0, [j, k]] = 1.0, -1.0
-        hessian[starts[3] + p, 0, [[j], [k]], 0, [j, k]] = [[-1.0, 1.0], [1.0, -1.0]]
+        below = starts[0] + p * width**2
+        _add_pair(hessian[below : below + width**2], j, k)
+        score[starts[1] + p, 0, [j, k]] = 1.0, -1.0
+        hessian[starts[2] + p, 0, [[j], [k]], 0, [j, k]] = [[-1.0, 1.0], [1.0, -1.0]]
     for k in k_all:
-        count, first, second = (starts[1] + a * n_components + k for a in range(3))
+        count, first, second = own_features(n_components)[:, k]
         score[first, 1, k] = score[second, 2, k] = 1.0
         hessian[count, 1, k, 1, k] = -1.0
         hessian[first, 1, k, 2, k] = hessian[first, 2, k, 1, k] = -1.0
         hessian[count, 2, k, 2, k] = -0.5
         hessian[second, 2, k, 2, k] = -1.0
     kept = np.delete(np.arange(3 * n_components), n_components - 1)
-    square = hessian.reshape(sum(sizes), 3 * n_components, -1)[:, kept][:, :, kept]
+    square = hessian.reshape(starts[-1], 3 * n_components, -1)[:, kept][:, :, kept]
     return np.concatenate(
-        [score.reshape(sum(sizes), -1)[:, kept], square.reshape(sum(sizes), -1)], axis=1
+        [score.reshape(starts[-1], -1)[:, kept], square.reshape(starts[-1], -1)], axis=1
     )
 
 

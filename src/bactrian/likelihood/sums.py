@@ -24,22 +24,19 @@ class Sums(NamedTuple):
 
     Attributes
     ----------
-    total : float
-        Sum of w.
     loglike : (S,) float64
         Sum of w log f.
+    products : (S, K, 2K + 1) float64
+        Sums of w r_k times a feature, K rows for K components; and below them, where the second
+        order was asked for, 2K + 1 rows for each pair j < k: the sums of w r_j r_k times a product
+        of two features. Products of two responsibilities never cancel, as r - r^2 would.
     single : (S, 3, K) float64
-        Sums of w r_k (1, u_k, q_k).
-    pairs : (S, P, 2K + 1, 2K + 1) float64
-        For each pair j < k the sums of w r_j r_k times products of two features. Products of two
-        responsibilities never cancel, as r - r^2 would. Empty where only the first order was
-        asked for.
+        Of those, the sums of w r_k (1, u_k, q_k).
     """
 
-    total: float
     loglike: Array
+    products: Array
     single: Array
-    pairs: Array
 
 
 def sum_rows(
@@ -56,29 +53,31 @@ def sum_rows(
         _sum_block(x[i : i + BLOCK], w[i : i + BLOCK], weights, means, sds, second_order)
         for i in range(0, x.size, BLOCK)
     ]
-    return Sums(float(w.sum()), *_add(parts))
+    loglike, products = _add(parts)
+    flat = products.reshape(len(loglike), -1)
+    return Sums(loglike, products, flat[:, own_features(weights.shape[1])])
 
 
 def _sum_block(
     x: Array, w: Array, weights: Array, means: Array, sds: Array, second_order: bool
-) -> tuple[Array, ...]:
-    """The sums of one block of rows."""
+) -> tuple[Array, Array]:
+    """The log-likelihood and the products of one block of rows."""
     logpdf, r, features = row_terms(x, weights, means, sds)
-    transposed = features.swapaxes(1, 2)
-    wr = w * r
-    all_single = wr @ transposed
-    single = all_single.reshape(len(r), -1)[:, own_features(r.shape[1])]
+    size, k, width = len(r), r.shape[1], features.shape[1]
     if not second_order:
-        return logpdf @ w, single, np.empty((len(r), 0))
-    first, second = pair_indices(r.shape[1])
-    products = wr[:, first] * r[:, second]
-    pairs = (products[:, :, None] * features[:, None]) @ transposed[:, None]
-    return logpdf @ w, single, pairs
+        return logpdf @ w, (w * r) @ features.swapaxes(1, 2)
+    first, second = pair_indices(k)
+    left = np.empty((size, k + k * (k - 1) // 2 * width, x.size))
+    wr = np.multiply(w, r, out=left[:, :k])
+    shared = wr[:, first] * r[:, second]
+    below = left[:, k:].reshape(size, -1, width, x.size)
+    np.multiply(shared[:, :, None], features[:, None], out=below)
+    return logpdf @ w, left @ features.swapaxes(1, 2)
 
 
 @lru_cache
 def own_features(n_components: int) -> NDArray[np.intp]:
-    """Where (3, K) each component's own features stand in a flat (K, 2K + 1) array."""
+    """Where (3, K) each component's own features stand in the flat products."""
     k = np.arange(n_components)
     return k * (2 * n_components + 1) + np.stack([0 * k, k + 1, k + 1 + n_components])
 
@@ -92,10 +91,10 @@ def pair_indices(n_components: int) -> tuple[slice | NDArray[np.intp], slice | N
     return first, second
 
 
-def _add(parts: list[tuple[Array, ...]]) -> tuple[Array, ...]:
+def _add(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Blocks combined pairwise, so that rounding grows with the logarithm of their number."""
     while len(parts) > 1:
         pairs = zip(parts[::2], parts[1::2], strict=False)
         rest = parts[len(parts) - len(parts) % 2 :]
-        parts = [tuple(a + b for a, b in zip(*pair, strict=True)) for pair in pairs] + rest
+        parts = [(a[0] + b[0], a[1] + b[1]) for a, b in pairs] + rest
     return parts[0]

@@ -73,12 +73,13 @@ def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
         quadratic -= 0.5
         every = _Component(constant, mean, sd, u, distance)
         if n_components == 2:
+            logpdf = np.maximum(log_joint[..., 0, :], log_joint[..., 1, :])
             r, log_total = _two_responsibilities(every)
         else:
+            logpdf = log_joint.max(axis=-2)
             r, log_total = _responsibilities(every, log_joint)
-        logpdf = log_joint.max(axis=-2)
+        log_total -= HALF_LOG_2PI
         logpdf += log_total
-        logpdf -= HALF_LOG_2PI
         return RowTerms(logpdf, r, features)
 
 
@@ -94,9 +95,14 @@ class _Component(NamedTuple):
 
 def _log_odds(own: _Component, ref: _Component) -> Array:
     """Log posterior odds of components against a reference."""
-    difference = np.where(own.sd <= ref.sd, own.distance, ref.distance)
-    difference *= (ref.sd - own.sd) / own.sd / ref.sd
-    difference += (ref.mean - own.mean) / np.maximum(own.sd, ref.sd)
+    wider = np.maximum(own.sd, ref.sd)
+    own_is_narrower = own.sd <= ref.sd
+    narrow = own.distance
+    if not own_is_narrower.all():
+        narrow = np.where(own_is_narrower, own.distance, ref.distance)
+    # First by the wider sd: the inverse of the narrower one may leave the range of a double.
+    difference = narrow * ((ref.sd - own.sd) / wider / np.minimum(own.sd, ref.sd))
+    difference += (ref.mean - own.mean) / wider
     odds = own.u + ref.u
     odds *= difference
     odds *= -0.5
@@ -106,17 +112,21 @@ def _log_odds(own: _Component, ref: _Component) -> Array:
 
 def _two_responsibilities(every: _Component) -> tuple[Array, Array]:
     """Responsibilities of two components from one exponential a row, and log(1 + e^-|odds|)."""
-    first, second = (_Component(*(a[..., k, :] for a in every)) for k in (0, 1))
+    constant, mean, sd, u, distance = every
+    at = (..., 0, slice(None)), (..., 1, slice(None))
+    first, second = (_Component(constant[k], mean[k], sd[k], u[k], distance[k]) for k in at)
     odds = _log_odds(first, second)
-    smaller = np.exp(-np.abs(odds))
+    smaller = np.abs(odds)
+    np.exp(np.negative(smaller, out=smaller), out=smaller)
     total = 1.0 + smaller
     log_total = np.log(total)
     larger = np.reciprocal(total, out=total)
     smaller *= larger
     first_wins = odds > 0.0
     r = np.empty((*odds.shape[:-1], 2, odds.shape[-1]))
-    r[..., 0, :] = np.where(first_wins, larger, smaller)
-    r[..., 1, :] = np.where(first_wins, smaller, larger)
+    r[at[0]], r[at[1]] = smaller, larger
+    np.copyto(r[at[0]], larger, where=first_wins)
+    np.copyto(r[at[1]], smaller, where=first_wins)
     return r, log_total
 
 

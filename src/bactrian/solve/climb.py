@@ -119,12 +119,14 @@ def climb(
         state = state.where(accept, candidate)
         if keep_trace and accept[0]:
             trace.append(trace_point(state))
-    final = polished(problem, _put(final, alive, state), tolerance)
-    if keep_trace and trace[-1].free != tuple(final.free[0].tolist()):
-        trace.append(trace_point(final))
+    final = _put(final, alive, state)
     while (leader[leader] != leader).any():
         leader = leader[leader]
-    return Climbs(final[leader], tuple(outcomes[leader]), n_steps, tuple(trace))
+    ends, member = np.unique(leader, return_inverse=True)
+    final = polished(problem, final[ends], tolerance)[member]
+    if keep_trace and trace[-1].free != tuple(final.free[0].tolist()):
+        trace.append(trace_point(final))
+    return Climbs(final, tuple(outcomes[leader]), n_steps, tuple(trace))
 
 
 def _proposal(

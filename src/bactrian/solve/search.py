@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Searc
     state, outcomes = _climb_all(problem, problem.free(*near))
     hits = np.array([root.hits for root in kept])
     starts = np.stack([root.start for root in kept])
-    roots = _roots(problem, starts, state, outcomes, hits)
+    roots = _roots(problem, state, outcomes, Origins(starts, state.loglike, hits))
     return Search(roots, coarse.n_starts, coarse.outcomes, problem, state)
 
 
@@ -112,12 +113,12 @@ def _search(problem: Problem) -> Search:
     """The maxima of one problem from all its starts; starts that EM brings together climb once."""
     weights, means, sds = _starts(problem)
     start = problem.free(weights, means, np.maximum(sds, 1.01 * problem.floor))
-    warm, loglike = warmed_up(problem, Candidates(*problem.parameters(start)))
+    warm, begun, loglike = warmed_up(problem, Candidates(*problem.parameters(start)))
     leader = gathered(loglike, *warm)
     leaders, member = np.unique(leader, return_inverse=True)
     state, ends = _climb_all(problem, problem.free(*(array[leaders] for array in warm)))
     state, outcomes = state[member], tuple(ends[i] for i in member)
-    roots = _roots(problem, start, state, outcomes, np.ones(len(start), dtype=np.intp))
+    roots = _roots(problem, state, outcomes, Origins(start, begun, np.ones(len(start))))
     counted = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
     return Search(roots, len(start), counted, problem, state)
 
@@ -144,18 +145,21 @@ def _starts(problem: Problem) -> Candidates:
     return found
 
 
+class Origins(NamedTuple):
+    """Where ascents came from: starts (S, p), log-likelihoods there (S,), how many each is."""
+
+    starts: Array
+    loglike: Array
+    hits: Array
+
+
 def _roots(
-    problem: Problem,
-    start: Array,
-    state: State,
-    outcomes: tuple[Outcome, ...],
-    hits: NDArray[np.intp],
+    problem: Problem, state: State, outcomes: tuple[Outcome, ...], origins: Origins
 ) -> tuple[Root, ...]:
     """The distinct maxima among the ends of the ascents, by falling criterion."""
     converged = np.array([outcome is Outcome.CONVERGED for outcome in outcomes])
     index = np.flatnonzero(converged)
     worth = criterion(problem, state.loglike, state.sds)
-    begun = problem.evaluate(start).loglike if index.size else state.loglike
     signature = _signature(problem, state)
     groups: list[list[int]] = []
     for i in index[np.argsort(-state.loglike[index], kind="stable")]:
@@ -169,7 +173,7 @@ def _roots(
     for group in groups:
         first = min(group, key=lambda i: float(state.decrement[i]))
         order = np.lexsort((state.weights[first], state.sds[first], state.means[first]))
-        nearest = max(group, key=lambda i: float(begun[i]))
+        nearest = max(group, key=lambda i: float(origins.loglike[i]))
         roots.append(
             Root(
                 state.weights[first, order],
@@ -178,9 +182,9 @@ def _roots(
                 state.counts[first, order],
                 float(state.loglike[first]),
                 float(worth[first]),
-                int(hits[group].sum()),
+                int(origins.hits[group].sum()),
                 problem.is_bounded or bool(state.counts[first].min() >= LEAST_ROWS),
-                start[nearest],
+                origins.starts[nearest],
             )
         )
     return tuple(sorted(roots, key=lambda root: -root.criterion))

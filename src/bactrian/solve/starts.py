@@ -24,7 +24,7 @@ from bactrian.solve.steps import maximised
 Array = NDArray[np.float64]
 
 _SEED = 1894
-_WARM_UP, _FEW_STEPS = 6, 4
+_WARM_UP, _FEW_STEPS = 6, 8
 _INTERVALS = 8
 _CUTS, _FINE_CUTS = 15, 41
 _SHORT, _SHORT_RUNS, _TAIL_RUNS = 3, 12, 4
@@ -166,13 +166,14 @@ def _chosen(warm: Candidates, worth: Array, pool: Pool) -> list[int]:
     return chosen
 
 
-def warmed_up(problem: Problem, candidates: Candidates) -> tuple[Candidates, Array]:
-    """Return the candidates after a few EM steps, and their log-likelihoods (S,).
+def warmed_up(problem: Problem, candidates: Candidates) -> tuple[Candidates, Array, Array]:
+    """Return the candidates after a few EM steps, their log-likelihoods (S,) before and after.
 
     One that EM would make collapse is left as it was.
     """
     weights, means, sds = candidates
     expected = problem.expect(weights, means, sds)
+    before_any = expected.loglike
     for _ in range(_FEW_STEPS):
         new = maximised(problem, expected, means, sds)
         sound = (new[2].min(axis=1) >= problem.floor) & (expected.counts.min(axis=1) >= 1.0)
@@ -181,7 +182,7 @@ def warmed_up(problem: Problem, candidates: Candidates) -> tuple[Candidates, Arr
             for after, before in zip(new, (weights, means, sds), strict=True)
         )
         expected = problem.expect(weights, means, sds)
-    return Candidates(weights, means, sds), expected.loglike
+    return Candidates(weights, means, sds), before_any, expected.loglike
 
 
 def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
