@@ -39,23 +39,12 @@ def is_slow(name: str, model: str) -> bool:
     return model[0] == "3" and int(certified()[name]["n_distinct"]) >= MANY_VALUES
 
 
-# Maxima that the search does not reach yet: reached from few of the reference's hundreds of starts.
-UNREACHED = {
-    ("nhanes_adult_height", "3E"): "the component of one extreme row is not found",
-}
-
-
-def marks(name: str, model: str) -> list[pytest.MarkDecorator]:
-    """The marks of a case."""
-    found = [pytest.mark.slow] if is_slow(name, model) else []
-    if (name, model) in UNREACHED:
-        found.append(pytest.mark.xfail(reason=UNREACHED[name, model], strict=True))
-    return found
-
-
 def marked(pairs: list[tuple[str, str]]) -> list[object]:
     """The pairs as parameters, the slow ones marked."""
-    return [pytest.param(*pair, marks=marks(*pair), id="-".join(pair)) for pair in pairs]
+    return [
+        pytest.param(*pair, marks=[pytest.mark.slow] if is_slow(*pair) else [], id="-".join(pair))
+        for pair in pairs
+    ]
 
 
 CASES = cases()
