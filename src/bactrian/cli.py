@@ -5,11 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 from bactrian.errors import DataError, DataTypeError, ParameterError
 
+_OPTIONS = {
+    "column": "--column",
+    "n_components": "--components",
+    "method": "--method",
+    "missing": "--missing",
+}
 _EXAMPLE = """\
 examples:
   bactrian fit data.csv --column waiting
@@ -100,14 +107,22 @@ def _fit(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found.to_dict(options.level), indent=2, allow_nan=False))
     else:
-        print(as_text(found.summary(options.level)))
+        print(_as_options(as_text(found.summary(options.level))))
     sys.stdout.flush()
     return 0
 
 
+def _as_options(words: str) -> str:
+    """Advice that names arguments of fit(), in the words of the command line."""
+    words = words.replace("equal_variances=True", "--equal-variances")
+    for argument, option in _OPTIONS.items():
+        words = re.sub(rf"\b{argument}=(['\"]?)([^\s'\",)]*)\1", rf"{option} \2", words)
+    return words.replace("sample_weight", "--weights")
+
+
 def _fail(error: Exception, status: int) -> int:
     """Print one sentence on standard error."""
-    print(f"bactrian: error: {error}", file=sys.stderr)
+    print(f"bactrian: error: {_as_options(str(error))}", file=sys.stderr)
     return status
 
 

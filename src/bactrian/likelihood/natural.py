@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,34 +15,39 @@ from bactrian.model.posterior import RowTerms
 Array = NDArray[np.float64]
 
 
-def natural_score(x: Array, w: Array, mixture: NormalMixture) -> Array:
-    """Return the natural score (3K,), a sum over rows of positive weights w.
+class NaturalDerivatives(NamedTuple):
+    """Log-likelihood, score (3K,) and Hessian (3K, 3K), sums over rows."""
 
-    Source: derivation, "Gradient: means", "Gradient: variances" and "Gradient: mixing weights".
+    loglike: float
+    score: Array
+    hessian: Array
+
+
+def natural_derivatives(x: Array, w: Array, mixture: NormalMixture) -> NaturalDerivatives:
+    """Return the derivatives with respect to all weights, means and variances.
+
+    Rows have positive weights w.
+
+    Source: derivation, "Gradient: means", "Gradient: variances", "Gradient: mixing weights" and
+    "Hessian in natural coordinates".
     """
     units = weight_units(x, mixture)
-
-    def unit_free(rows: RowTerms, shares: Array, wb: Array) -> Array:
-        return np.asarray(_slopes(rows, shares).reshape(-1, wb.size) @ wb)
-
-    score = _by_blocks(x, w, mixture, units, unit_free)
+    loglikes, scores, hessians = [], [], []
     with np.errstate(over="ignore", under="ignore"):
+        for i in range(0, x.size, BLOCK):
+            block, wb = x[i : i + BLOCK], w[i : i + BLOCK]
+            rows = terms(block, mixture)
+            shares = weight_shares(block, rows, mixture, units)
+            loglikes.append((wb * rows.logpdf).sum())
+            own = _own_features(rows)
+            slopes = np.stack([shares, rows.responsibilities, rows.responsibilities]) * own
+            scores.append(slopes.reshape(-1, wb.size) @ wb)
+            hessians.append(_unit_free_hessian(rows, shares, own, slopes, wb))
+        score, hessian = np.sum(scores, axis=0), np.sum(hessians, axis=0)
         for divisor in _divisors(units, mixture):
             score = score / divisor
-    return score
-
-
-def natural_hessian(x: Array, w: Array, mixture: NormalMixture) -> Array:
-    """Return the natural Hessian (3K, 3K), a sum over rows of positive weights w.
-
-    Source: derivation, "Hessian in natural coordinates".
-    """
-    units = weight_units(x, mixture)
-    hessian = _by_blocks(x, w, mixture, units, _unit_free_hessian)
-    with np.errstate(over="ignore", under="ignore"):
-        for divisor in _divisors(units, mixture):
             hessian = hessian / divisor[:, None] / divisor
-    return hessian
+    return NaturalDerivatives(float(np.sum(loglikes)), score, hessian)
 
 
 def _divisors(units: Array, mixture: NormalMixture) -> tuple[Array, Array]:
@@ -55,12 +60,6 @@ def _divisors(units: Array, mixture: NormalMixture) -> tuple[Array, Array]:
     return np.concatenate([units, sds, sds]), np.concatenate([ones, ones, sds])
 
 
-def _slopes(rows: RowTerms, shares: Array) -> Array:
-    """Per-row slopes (3, K, n), weights, means and variances counted in their units."""
-    r, own = rows.responsibilities, _own_features(rows)
-    return np.stack([shares, r, r]) * own
-
-
 def _own_features(rows: RowTerms) -> Array:
     """The features (3, K, n) of each component: 1, u and (u^2 - 1) / 2."""
     k = len(rows.responsibilities)
@@ -68,12 +67,11 @@ def _own_features(rows: RowTerms) -> Array:
     return np.stack([np.ones_like(features[1 : k + 1]), features[1 : k + 1], features[k + 1 :]])
 
 
-def _unit_free_hessian(rows: RowTerms, shares: Array, w: Array) -> Array:
+def _unit_free_hessian(rows: RowTerms, shares: Array, own: Array, slopes: Array, w: Array) -> Array:
     """The natural Hessian with weights, means and variances counted in their units."""
-    r, own = rows.responsibilities, _own_features(rows)
-    k = len(r)
-    slopes = _slopes(rows, shares).reshape(3 * k, -1)
-    hessian = -((slopes * w) @ slopes.T)
+    r, k = rows.responsibilities, len(rows.responsibilities)
+    flat = slopes.reshape(3 * k, -1)
+    hessian = -((flat * w) @ flat.T)
     others = (1.0 - np.eye(k)) @ r
     blocks = hessian.reshape(3, k, 3, k)
     counts, first, second = (r * own) @ w
@@ -89,20 +87,3 @@ def _unit_free_hessian(rows: RowTerms, shares: Array, w: Array) -> Array:
         block[2, 2] -= 2.0 * second[j] + 0.5 * counts[j]
         blocks[:, j, :, j] = block
     return hessian
-
-
-def _by_blocks(
-    x: Array,
-    w: Array,
-    mixture: NormalMixture,
-    units: Array,
-    summed: Callable[[RowTerms, Array, Array], Array],
-) -> Array:
-    """The sum over blocks of rows of a function of their terms, weight shares and weights."""
-    parts = []
-    with np.errstate(over="ignore", under="ignore"):
-        for i in range(0, x.size, BLOCK):
-            block = x[i : i + BLOCK]
-            rows = terms(block, mixture)
-            parts.append(summed(rows, weight_shares(block, rows, mixture, units), w[i : i + BLOCK]))
-        return np.asarray(np.sum(parts, axis=0))

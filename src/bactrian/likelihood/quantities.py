@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bactrian.data.sources import read_rows
 from bactrian.errors import ParameterError
-from bactrian.likelihood import natural
 from bactrian.likelihood.derivatives import derivatives
+from bactrian.likelihood.natural import natural_derivatives
 from bactrian.likelihood.rows import natural_score_rows, terms, working_score_rows
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.parameters import need_positive_weights
@@ -77,12 +77,7 @@ def evaluate(
     """
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
-        return Evaluation(
-            _loglike(x, w, mixture),
-            natural.natural_score(x, w, mixture),
-            natural.natural_hessian(x, w, mixture),
-            coordinates,
-        )
+        return Evaluation(*natural_derivatives(x, w, mixture), coordinates)
     need_positive_weights(mixture)
     found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
     return Evaluation(float(found.loglike[0]), found.score[0], found.hessian[0], coordinates)
@@ -136,7 +131,7 @@ def responsibilities(x: Any, mixture: NormalMixture) -> Array:
     Source: derivation, "Responsibilities".
     """
     x, _ = _rows(x, None)
-    return terms(x, mixture).responsibilities.T
+    return mixture.responsibilities(x)
 
 
 def score(
@@ -171,7 +166,7 @@ def score(
     """
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
-        return natural.natural_score(x, w, mixture)
+        return natural_derivatives(x, w, mixture).score
     need_positive_weights(mixture)
     found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
     return np.asarray(found.score[0])
@@ -227,7 +222,7 @@ def hessian(
     """
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
-        return natural.natural_hessian(x, w, mixture)
+        return natural_derivatives(x, w, mixture).hessian
     need_positive_weights(mixture)
     found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
     return np.asarray(found.hessian[0])
@@ -245,7 +240,7 @@ def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
 
 def _loglike(x: Array, w: Array, mixture: NormalMixture) -> float:
     """Weighted sum of log f."""
-    return float((w * terms(x, mixture).logpdf).sum())
+    return float((w * np.asarray(mixture.logpdf(x))).sum())
 
 
 def _is_natural(coordinates: str) -> bool:

@@ -138,8 +138,13 @@ def _few_rows(problem: Problem) -> list[str]:
 
 def certainty(outcome: Outcome, n_steps: int, certificate: Certificate) -> str:
     """Return one line on how the ascent ended and how sure we are."""
+    if outcome is Outcome.MAX_STEPS:
+        gain = 0.5 * certificate.decrement
+        promise = f"; about {gain:.2g} of log-likelihood is left to gain" if gain >= 0.0 else ""
+        return f"Stopped after {n_steps} steps{promise}."
     if outcome is not Outcome.CONVERGED:
-        return f"Ended after {n_steps} steps from the best of {certificate.n_starts} starts."
+        starts = f"None of the {certificate.n_starts} starts led to an admissible maximum"
+        return f"{starts}; shown is where one of them stood last."
     distance = max(float(np.sqrt(certificate.decrement)), 1e-12)
     power = int(np.ceil(np.log10(distance)))
     line = f"Converged: within 1e{power} standard errors of a maximum of the likelihood"

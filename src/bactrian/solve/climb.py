@@ -119,14 +119,19 @@ def climb(
         state = state.where(accept, candidate)
         if keep_trace and accept[0]:
             trace.append(trace_point(state))
-    final = _put(final, alive, state)
+    ends, member = _followed_to_the_end(leader)
+    final = polished(problem, _put(final, alive, state)[ends], tolerance)[member]
+    if keep_trace and trace[-1].free != tuple(final.free[0].tolist()):
+        trace.append(trace_point(final))
+    return Climbs(final, tuple(outcomes[ends[member]]), n_steps, tuple(trace))
+
+
+def _followed_to_the_end(leader: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The ascents that were climbed to their end, and for each ascent which of these it met."""
     while (leader[leader] != leader).any():
         leader = leader[leader]
     ends, member = np.unique(leader, return_inverse=True)
-    final = polished(problem, final[ends], tolerance)[member]
-    if keep_trace and trace[-1].free != tuple(final.free[0].tolist()):
-        trace.append(trace_point(final))
-    return Climbs(final, tuple(outcomes[leader]), n_steps, tuple(trace))
+    return ends, member
 
 
 def _proposal(
@@ -158,7 +163,7 @@ def _accepted(state: State, candidate: State, by_em: NDArray[np.bool_]) -> NDArr
 def _ended(problem: Problem, state: State, tolerance: float) -> NDArray[np.bool_]:
     """Which ascents have arrived, or cannot go on."""
     arrived = state.is_concave & (state.decrement <= tolerance)
-    return arrived | _vanished(state) | _flat(problem, state)
+    return arrived | _vanished(state) | flat(problem, state)
 
 
 def _collapsed(problem: Problem, state: State) -> NDArray[np.bool_]:
@@ -171,7 +176,7 @@ def _vanished(state: State) -> NDArray[np.bool_]:
     return np.asarray(state.counts.min(axis=1) < _LEAST_ROWS)
 
 
-def _flat(problem: Problem, state: State) -> NDArray[np.bool_]:
+def flat(problem: Problem, state: State) -> NDArray[np.bool_]:
     """Which ascents stand where two components coincide.
 
     A direction that is not concave, but so slightly that a displacement by one sd of all the
@@ -179,8 +184,8 @@ def _flat(problem: Problem, state: State) -> NDArray[np.bool_]:
     steps along it would go on for ever.
     """
     rows = problem.sample.total * np.abs(state.eigenvalues[:, 0])
-    flat = ~state.is_concave & (rows < 1e-3) & (state.decrement < _NEARLY_STATIONARY)
-    return np.asarray(flat)
+    still = ~state.is_concave & (rows < 1e-3) & (state.decrement < _NEARLY_STATIONARY)
+    return np.asarray(still)
 
 
 def _outcomes(state: State, fallen: NDArray[np.bool_]) -> list[Outcome]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.solve.climb import Climbs, TracePoint, polished, trace_point
+from bactrian.solve.climb import Climbs, TracePoint, flat, polished, trace_point
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
 from bactrian.solve.state import State
@@ -83,5 +83,7 @@ def lbfgs(problem: Problem, start: Array, *, max_steps: int, tolerance: float) -
     state = objective.best
     if objective.arrived(max(tolerance, _CLOSE)):
         outcome, state = Outcome.CONVERGED, polished(problem, state, max(tolerance, _CLOSE))
+    elif flat(problem, state)[0]:
+        outcome = Outcome.COMPONENTS_NOT_DISTINCT
     trace = [*objective.trace, trace_point(state)]
     return Climbs(state, (outcome,), np.array([len(trace) - 1]), tuple(trace))
