@@ -151,5 +151,12 @@ def test_a_method_that_ends_elsewhere_is_told() -> None:
 
 def test_an_unfinished_ascent_claims_nothing() -> None:
     line = bt.fit(draw("overlapping"), method="em", max_steps=2).summary().certainty
-    assert line.startswith("Ended after 2 steps")
+    assert line.startswith("Stopped after 2 steps; about ")
     assert "Converged" not in line
+
+
+def test_a_fit_without_an_admissible_maximum_says_so() -> None:
+    x = np.append(np.random.default_rng(3).normal(size=60), 1000.0)
+    line = bt.fit(x).summary().certainty
+    assert line.startswith("None of the ")
+    assert "admissible maximum" in line

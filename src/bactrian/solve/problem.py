@@ -14,6 +14,8 @@ from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 
+_LEAST_WEIGHT = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -60,18 +62,22 @@ class Problem:
         return expectations(self.sample.local, self.sample.weights, weights, means, sds)
 
     def evaluate(self, free: Array) -> State:
-        """Return the state at free coordinates (S, p)."""
-        weights, means, sds = self.parameters(free)
-        found = derivatives(self.sample.local, self.sample.weights, weights, means, sds)
-        score = found.score @ self.matrix
-        hessian = self.matrix.T @ found.hessian @ self.matrix
-        whitener = self._whitener(weights, sds)
-        curvature = -(whitener.swapaxes(1, 2) @ hessian @ whitener)
-        curvature[~np.isfinite(curvature).all(axis=(1, 2))] = 0.0
-        eigenvalues, eigenvectors = np.linalg.eigh(curvature)
-        white_score = (score[:, None, :] @ whitener)[:, 0]
-        slopes = (white_score[:, None, :] @ eigenvectors)[:, 0]
-        decrement = (slopes**2 / np.maximum(np.abs(eigenvalues), 1e-10)).sum(axis=1)
+        """Return the state at free coordinates (S, p).
+
+        A proposal may be anywhere; where its curvature overflows it counts as flat.
+        """
+        with np.errstate(all="ignore"):
+            weights, means, sds = self.parameters(free)
+            found = derivatives(self.sample.local, self.sample.weights, weights, means, sds)
+            score = found.score @ self.matrix
+            hessian = self.matrix.T @ found.hessian @ self.matrix
+            whitener = self._whitener(weights, sds)
+            curvature = -(whitener.swapaxes(1, 2) @ hessian @ whitener)
+            curvature[~np.isfinite(curvature).all(axis=(1, 2))] = 0.0
+            eigenvalues, eigenvectors = np.linalg.eigh(curvature)
+            white_score = (score[:, None, :] @ whitener)[:, 0]
+            slopes = (white_score[:, None, :] @ eigenvectors)[:, 0]
+            decrement = (slopes**2 / np.maximum(np.abs(eigenvalues), 1e-10)).sum(axis=1)
         return State.of(
             free=free,
             weights=weights,
@@ -90,23 +96,25 @@ class Problem:
         )
 
     def _whitener(self, weights: Array, sds: Array) -> Array:
-        """Matrices (S, p, p) that turn the complete-data information into the identity."""
-        k = self.n_components
-        total = self.sample.total
-        counts = total * weights
-        diagonal = np.concatenate([counts[:, :-1], counts / sds**2, 0.5 * counts], axis=1)
-        information = np.zeros((len(weights), 3 * k - 1, 3 * k - 1))
-        every = np.arange(3 * k - 1)
-        information[:, every, every] = diagonal
-        information[:, : k - 1, : k - 1] -= counts[:, :-1, None] * weights[:, None, :-1]
-        if k == 2:
-            information[:, 0, 0] = counts[:, 0] * weights[:, 1]
-        information = self.matrix.T @ information @ self.matrix
-        if k <= 2:  # diagonal, and a weight within rounding of one cannot spoil it
-            size = np.arange(self.matrix.shape[1])
-            whitener = np.zeros_like(information)
-            whitener[:, size, size] = 1.0 / np.sqrt(information[:, size, size])
-            return whitener
-        size = np.arange(self.matrix.shape[1])
-        information[:, size, size] *= 1.0 + 1e-14
-        return np.linalg.inv(np.linalg.cholesky(information)).swapaxes(1, 2)
+        """Matrices (S, p, p) that turn the complete-data information into the identity.
+
+        That of the logits is the multinomial one, W (diag(pi) - pi pi'); its inverse, whose root
+        is wanted, is (diag(1 / pi_k) + 1 1' / pi_K) / W.
+        """
+        k, p, total = self.n_components, self.matrix.shape[1], self.sample.total
+        weights = np.maximum(weights, _LEAST_WEIGHT)
+        inverse = 1.0 / (total * weights)
+        whitener = np.zeros((len(weights), p, p))
+        covariance = np.repeat(np.repeat(inverse[:, -1:, None], k - 1, axis=1), k - 1, axis=2)
+        logit, mean = np.arange(k - 1), np.arange(k - 1, 2 * k - 1)
+        covariance[:, logit, logit] += inverse[:, :-1]
+        whitener[:, : k - 1, : k - 1] = np.sqrt(covariance) if k == 2 else _root(covariance)
+        whitener[:, mean, mean] = sds * np.sqrt(inverse)
+        spread = np.arange(2 * k - 1, p)
+        whitener[:, spread, spread] = np.sqrt(2.0 * (1.0 / total if self.is_bounded else inverse))
+        return whitener
+
+
+def _root(covariance: Array) -> Array:
+    """Cholesky factors of matrices (S, q, q) that may be empty."""
+    return covariance if covariance.shape[1] == 0 else np.asarray(np.linalg.cholesky(covariance))
