@@ -46,6 +46,15 @@ def test_two_nearly_equal_maxima_are_both_shown() -> None:
             assert f"means {optimum.mixture.means[0]:.4g}/" in words(fit)
 
 
+def test_a_rival_below_the_chosen_maximum_is_shown_where_its_rank_is_close() -> None:
+    fit = fitted("s01b_overlap_D10_n200", "2V")
+    chosen, *others = fit.certificate.optima
+    close = [o for o in others if 0.0 < o.gap and abs(o.criterion - chosen.criterion) < 2.0]
+    assert close
+    for optimum in close:
+        assert f"(log-likelihood lower by {optimum.gap:.2f})" in words(fit)
+
+
 def optimum_of(fit: bt.Fit, gap: float, status: str, counts: list[float]) -> Optimum:
     """Another maximum, made up."""
     chosen = fit.certificate.optima[0]

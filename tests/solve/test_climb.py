@@ -14,7 +14,7 @@ from bactrian.solve.climb import TOLERANCE, climb, polished
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
 from bactrian.solve.search import problem_of
-from bactrian.solve.steps import em_step, gradient_step, newton_step
+from bactrian.solve.steps import em_step, full_newton_step, gradient_step, newton_step
 from tests.problems import MIXTURES, TWO, Array, draw, problem, scattered, true_start
 
 NORMAL = NormalDist()
@@ -79,12 +79,28 @@ def test_an_ascent_ends_below_the_tolerance_and_is_polished() -> None:
 
 
 def test_polishing_never_leaves_a_maximum_for_a_worse_point() -> None:
-    of = problem("overlapping")
-    state = of.evaluate(scattered(of, 20))
-    after = polished(of, state, 1.0)
-    assert (after.decrement <= state.decrement)[state.is_concave].all()
-    untouched = ~(state.is_concave & (state.decrement <= 1.0))
-    np.testing.assert_array_equal(after.free[untouched], state.free[untouched])
+    of, start = near_truth("overlapping")
+    top = climb(of, start, newton_step, max_steps=100).state
+    rng = np.random.default_rng(7)
+    errors = np.sqrt(np.diag(np.linalg.inv(-top.hessian[0])))
+    # Far enough for a full step to miss, and so near that it only stirs the rounding.
+    away = np.repeat([1.0, 1e-15], 40)[:, None]
+    state = of.evaluate(top.free + away * errors * rng.standard_normal((80, 5)))
+    state = state[np.flatnonzero(state.is_concave)]
+    blind = of.evaluate(full_newton_step(state))
+    worse = blind.decrement > state.decrement
+    assert (worse & blind.is_concave).any()
+    assert (worse & ~blind.is_concave).any()
+    assert not worse.all()
+    after = polished(of, state, 1e9)
+    np.testing.assert_array_equal(after.free[worse], state.free[worse])
+    assert (after.decrement <= state.decrement).all()
+
+
+def test_only_what_has_arrived_is_polished() -> None:
+    of, start = near_truth("overlapping")
+    state = of.evaluate(start)
+    np.testing.assert_array_equal(polished(of, state, TOLERANCE).free, state.free)
 
 
 @pytest.mark.parametrize("name", list(MIXTURES))

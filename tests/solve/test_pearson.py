@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,10 +53,18 @@ def test_exact_moments_give_the_mixture(
     assert errors.min() < 1e-4
 
 
-def test_the_sixth_moment_decides_between_two_mixtures_with_five_moments_in_common() -> None:
-    weights, means, sds = np.array([0.3, 0.7]), np.array([0.0, 3.0]), np.array([1.0, 0.6])
-    found = pearson(with_moments_of(weights, means, sds))
+@pytest.mark.parametrize(
+    ("weight", "distance", "sd"), [(0.11, 3.3, 2.8), (0.59, 3.1, 1.8), (0.49, 3.6, 2.8)]
+)
+def test_the_sixth_moment_decides_between_two_mixtures_with_five_moments_in_common(
+    weight: float, distance: float, sd: float
+) -> None:
+    weights = np.array([weight, 1.0 - weight])
+    sample = with_moments_of(weights, np.array([0.0, distance]), np.array([1.0, sd]))
+    found = pearson(sample)
+    assert len(found.weights) == 2
     np.testing.assert_allclose(found.weights[0], weights, atol=1e-9)
+    assert np.abs(found.weights[1] - weights).max() > 0.05
 
 
 def test_a_candidate_has_the_first_five_moments_of_the_data() -> None:

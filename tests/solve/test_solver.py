@@ -124,6 +124,14 @@ def test_the_order_of_rows_changes_no_bit(name: str, weighted: bool) -> None:
     assert mixed.to_dict() == plain.to_dict()
 
 
+def test_the_order_of_ties_with_weights_of_their_own_changes_no_bit() -> None:
+    x, rng = np.round(draw("overlapping"), 1), np.random.default_rng(6)
+    w, order = rng.random(x.size), rng.permutation(x.size)
+    plain = bt.fit(x, sample_weight=w, weight_kind="frequency")
+    mixed = bt.fit(x[order], sample_weight=w[order], weight_kind="frequency")
+    assert mixed.to_dict() == plain.to_dict()
+
+
 @EVERY_METHOD
 def test_a_repeated_fit_is_the_same_in_every_bit(method: Any) -> None:
     x = draw("overlapping")
