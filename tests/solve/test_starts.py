@@ -9,6 +9,7 @@ from bactrian.data.sample import Sample
 from bactrian.solve.partitions import Candidates, Moments, intervals
 from bactrian.solve.search import problem_of
 from bactrian.solve.starts import (
+    THOROUGH,
     Pool,
     best_distinct,
     criterion,
@@ -43,7 +44,7 @@ def test_three_component_starts_are_mixtures_and_always_the_same() -> None:
     of = problem("three")
     two = problem_of(of.sample, 2, False)
     smaller = [tuple(a[0] for a in two.parameters(scattered(two, 1, seed))) for seed in (1, 2)]
-    one, other = (more_component_starts(of, smaller, 20) for _ in range(2))
+    one, other = (more_component_starts(of, smaller, THOROUGH) for _ in range(2))
     check_valid(one, 3)
     for first, second in zip(one, other, strict=True):
         np.testing.assert_array_equal(first, second)

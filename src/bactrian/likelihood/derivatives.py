@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import lru_cache
 from itertools import combinations, product
 from typing import NamedTuple
@@ -64,7 +65,7 @@ def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) ->
     size, n_components = weights.shape
     n_working = 3 * n_components - 1
     flat = [products.reshape(size, -1), *_prior_pairs(single[:, 0], weights)]
-    both = np.concatenate(flat, axis=1) @ _assembly(n_components)
+    both = _assembly(n_components).applied(np.concatenate(flat, axis=1))
     scale = np.ones((size, n_working))
     scale[:, n_components - 1 : 2 * n_components - 1] = sds
     hessian = both[:, n_working:].reshape(size, n_working, n_working)
@@ -87,48 +88,75 @@ def _prior_pairs(counts: Array, weights: Array) -> tuple[Array, Array]:
     return right * counts[:, first] - left * counts[:, second], total * left * right
 
 
-@lru_cache
-def _assembly(n_components: int) -> Array:
-    """The constant linear map from the sums over rows to score and Hessian free of units.
+class _Terms(NamedTuple):
+    """A sparse linear map: which column enters with which sign, and where each result begins."""
 
-    The last logit, which is the gauge, is left out of the result.
+    columns: NDArray[np.intp]
+    signs: Array
+    starts: NDArray[np.intp]
+
+    def applied(self, flat: Array) -> Array:
+        """The results (S, m) of the map for rows of columns."""
+        return np.add.reduceat(flat[:, self.columns] * self.signs, self.starts, axis=1)
+
+
+@lru_cache
+def _assembly(n_components: int) -> _Terms:
+    """The constant map from the sums over rows to score and Hessian free of units.
+
+    The last logit, which is the gauge, is left out of the results.
     """
     k_all, width = range(n_components), 2 * n_components + 1
     pairs = list(combinations(k_all, 2))
-    starts = np.cumsum([n_components * width, len(pairs) * width**2, len(pairs), len(pairs)])
-    score = np.zeros((starts[-1], 3, n_components))
-    hessian = np.zeros((starts[-1], 3, n_components, 3, n_components))
+    first_pair = n_components * width
+    first_slope = first_pair + len(pairs) * width**2
+    first_prior = first_slope + len(pairs)
+    terms: dict[tuple[int, ...], list[tuple[int, float]]] = defaultdict(list)
     for p, (j, k) in enumerate(pairs):
-        below = starts[0] + p * width**2
-        _add_pair(hessian[below : below + width**2], j, k)
-        score[starts[1] + p, 0, [j, k]] = 1.0, -1.0
-        hessian[starts[2] + p, 0, [[j], [k]], 0, [j, k]] = [[-1.0, 1.0], [1.0, -1.0]]
-    for k in k_all:
-        count, first, second = own_features(n_components)[:, k]
-        score[first, 1, k] = score[second, 2, k] = 1.0
-        hessian[count, 1, k, 1, k] = -1.0
-        hessian[first, 1, k, 2, k] = hessian[first, 2, k, 1, k] = -1.0
-        hessian[count, 2, k, 2, k] = -0.5
-        hessian[second, 2, k, 2, k] = -1.0
-    kept = np.delete(np.arange(3 * n_components), n_components - 1)
-    square = hessian.reshape(starts[-1], 3 * n_components, -1)[:, kept][:, :, kept]
-    return np.concatenate(
-        [score.reshape(starts[-1], -1)[:, kept], square.reshape(starts[-1], -1)], axis=1
-    )
+        _add_pair(terms, n_components, (j, k), first_pair + p * width**2)
+        for left, right in product((j, k), repeat=2):
+            sign = -1.0 if left == right else 1.0
+            terms[left, right].append((first_prior + p, sign))
+        terms[(j,)].append((first_slope + p, 1.0))
+        terms[(k,)].append((first_slope + p, -1.0))
+    for k, (count, first, second) in enumerate(own_features(n_components).T.tolist()):
+        mean, spread = n_components + k, 2 * n_components + k
+        terms[(mean,)].append((first, 1.0))
+        terms[(spread,)].append((second, 1.0))
+        terms[mean, mean].append((count, -1.0))
+        terms[mean, spread].append((first, -1.0))
+        terms[spread, mean].append((first, -1.0))
+        terms[spread, spread] += [(count, -0.5), (second, -1.0)]
+    return _in_rows(terms, n_components)
 
 
-def _add_pair(table: Array, j: int, k: int) -> None:
-    """Set what the products of one pair of components contribute to the Hessian.
+def _in_rows(terms: dict[tuple[int, ...], list[tuple[int, float]]], n_components: int) -> _Terms:
+    """The terms in the order of the results: first the score, then the Hessian row by row."""
+    kept = [k for k in range(3 * n_components) if k != n_components - 1]
+    wanted = [(a,) for a in kept] + list(product(kept, repeat=2))
+    found = [terms.get(key) or [(0, 0.0)] for key in wanted]
+    columns, signs = zip(*(term for group in found for term in group), strict=True)
+    starts = np.cumsum([0, *(len(group) for group in found[:-1])])
+    return _Terms(np.array(columns), np.array(signs), starts)
+
+
+def _add_pair(
+    terms: dict[tuple[int, ...], list[tuple[int, float]]],
+    n_components: int,
+    pair: tuple[int, int],
+    first: int,
+) -> None:
+    """Add what the products of one pair of components contribute to the Hessian.
 
     Minus them to the blocks across, plus them to both components' own blocks.
     """
-    n_components = table.shape[2]
-    products = table.reshape(2 * n_components + 1, 2 * n_components + 1, *table.shape[1:])
+    width = 2 * n_components + 1
 
-    def feature(a: int, component: int) -> int:
-        return a and 1 + component + (a - 1) * n_components
+    def feature(a: int, k: int) -> int:
+        return a and 1 + k + (a - 1) * n_components
 
     for a, b in product(range(3), repeat=2):
-        for left, right in product((j, k), repeat=2):
-            sign = 1.0 if left == right else -1.0
-            products[feature(a, left), feature(b, right), a, left, b, right] += sign
+        for left, right in product(pair, repeat=2):
+            column = first + feature(a, left) * width + feature(b, right)
+            key = (a * n_components + left, b * n_components + right)
+            terms[key].append((column, 1.0 if left == right else -1.0))

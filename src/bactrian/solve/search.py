@@ -17,6 +17,8 @@ from bactrian.solve.partitions import Candidates
 from bactrian.solve.problem import Problem
 from bactrian.solve.resolution import least_sd
 from bactrian.solve.starts import (
+    QUICK,
+    THOROUGH,
     criterion,
     more_component_starts,
     two_component_starts,
@@ -30,9 +32,7 @@ Array = NDArray[np.float64]
 
 LEAST_ROWS = 1.5
 _N_RANDOM = {2: 30}
-_MORE_RANDOM = 80
 _MAX_STEPS = 150
-_SMALLER_KEPT = 4
 _FULL_KEPT = 6
 _WORTH_POLISHING = 30.0
 
@@ -139,10 +139,9 @@ def _starts(problem: Problem) -> Candidates:
     if k == 2:
         return two_component_starts(problem, _N_RANDOM[2])
     smaller = _search(problem_of(sample, k - 1, problem.is_bounded))
-    kept = (smaller.admissible or list(smaller.roots))[:_SMALLER_KEPT]
-    mixtures = [root.parameters for root in kept]
-    found = more_component_starts(problem, mixtures, _MORE_RANDOM)
-    return found
+    effort = THOROUGH if k == 3 else QUICK
+    kept = (smaller.admissible or list(smaller.roots))[: effort.n_smaller]
+    return more_component_starts(problem, [root.parameters for root in kept], effort)
 
 
 class Origins(NamedTuple):

@@ -50,8 +50,22 @@ def two_component_starts(problem: Problem, n_random: int) -> Candidates:
     )  # fmt: skip
 
 
+class Effort(NamedTuple):
+    """How many smaller maxima to extend, runs and short runs to insert, random starts to draw."""
+
+    n_smaller: int
+    n_runs: int
+    n_short: int
+    n_random: int
+
+
+THOROUGH = Effort(n_smaller=4, n_runs=16, n_short=24, n_random=80)
+# The search with K components contains that with K - 1, and each costs more than the last.
+QUICK = Effort(n_smaller=2, n_runs=8, n_short=12, n_random=40)
+
+
 def more_component_starts(
-    problem: Problem, smaller: list[tuple[Array, Array, Array]], n_random: int
+    problem: Problem, smaller: list[tuple[Array, Array, Array]], effort: Effort
 ) -> Candidates:
     """Return the starts for three components or more.
 
@@ -62,14 +76,14 @@ def more_component_starts(
     smaller : list of (weights, means, sds)
         Maxima with K - 1 components, best first, each array (K - 1,), local coordinates. Each is
         given one component more: a run of the data in turn, or one of its own halved.
-    n_random : int
-        How many random starts.
+    effort : Effort
+        How many of each kind.
     """
     sample, k = problem.sample, problem.n_components
     moments = Moments.of(sample)
     runs = intervals(moments, _cuts(moments, _CUTS))
     short, tails = _short_runs(moments), _tail_runs(moments)
-    parts = [random_starts(sample, k, n_random)]
+    parts = [random_starts(sample, k, effort.n_random)]
     for shift in (0.0, -0.15, 0.15):
         edges = moments.quantile_cuts((np.arange(1, k) + shift) / k)
         if edges.size == k - 1 and edges[0] > 0 and edges[-1] < moments.counts.size - 1:
@@ -78,8 +92,8 @@ def more_component_starts(
     for mixture in smaller:
         parts.append(_halved(mixture))
         pools += [
-            Pool(_inserted(mixture, runs), 2 * _INTERVALS),
-            Pool(_inserted(mixture, short), 2 * _SHORT_RUNS, likeness=6.0),
+            Pool(_inserted(mixture, runs), effort.n_runs),
+            Pool(_inserted(mixture, short), effort.n_short, likeness=6.0),
             Pool(_inserted(mixture, tails), _TAIL_RUNS),
         ]
     if pools:
