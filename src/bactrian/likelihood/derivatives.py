@@ -52,8 +52,10 @@ def expectations(x: Array, w: Array, weights: Array, means: Array, sds: Array) -
 
     Source: derivation, "EM, gradient ascent and Newton".
     """
-    sums = sum_rows(x, w, weights, means, sds, second_order=False)
-    return Expectations(sums.loglike, sums.single[:, 0], sums.single[:, 1:])
+    loglike, products = sum_rows(x, w, weights, means, sds, second_order=False)
+    flat = products.reshape(len(products), -1)
+    single = flat[:, own_features(weights.shape[1])]
+    return Expectations(loglike, single[:, 0], single[:, 1:])
 
 
 def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) -> Derivatives:
@@ -61,16 +63,17 @@ def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) ->
 
     Source: derivation, "Working coordinates" and "Hessian in working coordinates".
     """
-    loglike, products, single = sum_rows(x, w, weights, means, sds)
+    loglike, products = sum_rows(x, w, weights, means, sds)
     size, n_components = weights.shape
+    flat = [products.reshape(size, -1), *_prior_pairs(products[:, :n_components, 0], weights)]
+    found = _assembly(n_components).applied(np.concatenate(flat, axis=1))
     n_working = 3 * n_components - 1
-    flat = [products.reshape(size, -1), *_prior_pairs(single[:, 0], weights)]
-    both = _assembly(n_components).applied(np.concatenate(flat, axis=1))
+    single = found[:, : n_working + 1].reshape(size, 3, n_components)
     scale = np.ones((size, n_working))
     scale[:, n_components - 1 : 2 * n_components - 1] = sds
-    hessian = both[:, n_working:].reshape(size, n_working, n_working)
+    hessian = found[:, 2 * n_working + 1 :].reshape(size, n_working, n_working)
     with np.errstate(over="ignore"):
-        score = both[:, :n_working] / scale
+        score = found[:, n_working + 1 : 2 * n_working + 1] / scale
         hessian /= scale[:, :, None]
         hessian /= scale[:, None, :]
     return Derivatives(loglike, score, hessian, single[:, 0], single[:, 1:])
@@ -102,9 +105,9 @@ class _Terms(NamedTuple):
 
 @lru_cache
 def _assembly(n_components: int) -> _Terms:
-    """The constant map from the sums over rows to score and Hessian free of units.
+    """The constant map from the sums over rows to counts, spreads, score and Hessian.
 
-    The last logit, which is the gauge, is left out of the results.
+    The results are free of units; the last logit, which is the gauge, is left out of them.
     """
     k_all, width = range(n_components), 2 * n_components + 1
     pairs = list(combinations(k_all, 2))
@@ -131,10 +134,11 @@ def _assembly(n_components: int) -> _Terms:
 
 
 def _in_rows(terms: dict[tuple[int, ...], list[tuple[int, float]]], n_components: int) -> _Terms:
-    """The terms in the order of the results: first the score, then the Hessian row by row."""
+    """The terms in the order of the results: counts, spreads, score, Hessian row by row."""
     kept = [k for k in range(3 * n_components) if k != n_components - 1]
     wanted = [(a,) for a in kept] + list(product(kept, repeat=2))
-    found = [terms.get(key) or [(0, 0.0)] for key in wanted]
+    found = [[(column, 1.0)] for column in own_features(n_components).ravel().tolist()]
+    found += [terms.get(key) or [(0, 0.0)] for key in wanted]
     columns, signs = zip(*(term for group in found for term in group), strict=True)
     starts = np.cumsum([0, *(len(group) for group in found[:-1])])
     return _Terms(np.array(columns), np.array(signs), starts)

@@ -33,13 +33,16 @@ class Sums(NamedTuple):
         Sums of w r_k times a feature, K rows for K components; and below them, where the second
         order was asked for, 2K + 1 rows for each pair j < k: the sums of w r_j r_k times a product
         of two features. Products of two responsibilities never cancel, as r - r^2 would.
-    single : (S, 3, K) float64
-        Of those, the sums of w r_k (1, u_k, q_k).
     """
 
     loglike: Array
     products: Array
-    single: Array
+
+    @property
+    def single(self) -> Array:
+        """The sums (S, 3, K) of w r_k (1, u_k, q_k)."""
+        flat = self.products.reshape(len(self.products), -1)
+        return flat[:, own_features(self.products.shape[2] // 2)]
 
 
 def sum_rows(
@@ -54,36 +57,38 @@ def sum_rows(
     """
     size, n_components = weights.shape
     few = max(1, _LARGEST_ARRAY // ((2 * n_components + 1) * min(x.size, BLOCK)))
+    if size <= few and x.size <= BLOCK:
+        return _sum_block(x, w, weights, means, sds, second_order)
     found = []
     for first in range(0, size, few):
-        some = [array[first : first + few] for array in (weights, means, sds)]
+        some = slice(first, first + few)
         parts = [
-            _sum_block(x[i : i + BLOCK], w[i : i + BLOCK], *some, second_order=second_order)
+            _sum_block(
+                x[i : i + BLOCK], w[i : i + BLOCK], weights[some], means[some], sds[some],
+                second_order,
+            )
             for i in range(0, x.size, BLOCK)
-        ]
+        ]  # fmt: skip
         found.append(_add(parts))
-    loglike, products = (
-        found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
-    )
-    flat = products.reshape(size, -1)
-    return Sums(loglike, products, flat[:, own_features(n_components)])
+    loglike, products = map(np.concatenate, zip(*found, strict=True))
+    return Sums(loglike, products)
 
 
 def _sum_block(
-    x: Array, w: Array, weights: Array, means: Array, sds: Array, *, second_order: bool
-) -> tuple[Array, Array]:
-    """The log-likelihood and the products of one block of rows."""
+    x: Array, w: Array, weights: Array, means: Array, sds: Array, second_order: bool
+) -> Sums:
+    """The sums over one block of rows."""
     logpdf, r, features = row_terms(x, weights, means, sds)
     size, k, width = len(r), r.shape[1], features.shape[1]
     if not second_order:
-        return logpdf @ w, (w * r) @ features.swapaxes(1, 2)
+        return Sums(logpdf @ w, (w * r) @ features.swapaxes(1, 2))
     first, second = pair_indices(k)
     left = np.empty((size, k + k * (k - 1) // 2 * width, x.size))
     wr = np.multiply(w, r, out=left[:, :k])
     shared = wr[:, first] * r[:, second]
     below = left[:, k:].reshape(size, -1, width, x.size)
     np.multiply(shared[:, :, None], features[:, None], out=below)
-    return logpdf @ w, left @ features.swapaxes(1, 2)
+    return Sums(logpdf @ w, left @ features.swapaxes(1, 2))
 
 
 @lru_cache
@@ -102,10 +107,10 @@ def pair_indices(n_components: int) -> tuple[slice | NDArray[np.intp], slice | N
     return first, second
 
 
-def _add(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+def _add(parts: list[Sums]) -> Sums:
     """Blocks combined pairwise, so that rounding grows with the logarithm of their number."""
     while len(parts) > 1:
         pairs = zip(parts[::2], parts[1::2], strict=False)
         rest = parts[len(parts) - len(parts) % 2 :]
-        parts = [(a[0] + b[0], a[1] + b[1]) for a, b in pairs] + rest
+        parts = [Sums(a[0] + b[0], a[1] + b[1]) for a, b in pairs] + rest
     return parts[0]
