@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough of it; writing at exit would complain once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _fail(error, 1)
     except KeyboardInterrupt:
         return 130
 
@@ -93,6 +95,8 @@ def _fit(options: argparse.Namespace) -> int:
     from bactrian.fitting import fit
     from bactrian.present.tables import as_text
 
+    if options.weights is not None and options.weights == options.column:
+        raise ParameterError("--weights and --column name the same column; they must differ.")
     if not 0.0 < options.level < 1.0:
         raise ParameterError(f"--level {options.level:g} is not between 0 and 1; 0.95 is usual.")
     found = fit(
@@ -100,6 +104,7 @@ def _fit(options: argparse.Namespace) -> int:
         options.components,
         column=options.column,
         sample_weight=options.weights,
+        weight_kind="frequency",
         method=options.method,
         equal_variances=options.equal_variances,
         missing=options.missing,

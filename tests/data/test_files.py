@@ -408,7 +408,7 @@ def test_damage_inside_a_parquet_file_is_found(tmp_path: Path) -> None:
 
 def test_decimal_commas_have_their_own_remedy(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "x;s\n1,5;a\n2,5;b\n")
-    with pytest.raises(DataError, match=r"text '1,5' at row 1 .*write decimal points"):
+    with pytest.raises(DataError, match=r"text '1,5' at row 1 .*with a decimal point"):
         read_rows(path, column="x")
 
 

@@ -142,7 +142,7 @@ def _require_missing_words(
         others = [other for other in scan.numeric if other != name]
         remedy = "mend it" + (f", or choose another column ({', '.join(others)})" if others else "")
         if re.fullmatch(r"[+-]?[\d.]*,\d+", word.strip()):
-            remedy = "write decimal points instead of commas"
+            remedy = "write numbers with a decimal point and without separators of thousands"
         raise DataError(
             f"column {name!r} holds the text {shown} at {place(row)}, which is not a number: "
             + remedy

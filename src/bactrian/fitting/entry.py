@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
+
 from bactrian.data.sample import Sample
 from bactrian.data.sources import read_rows
 from bactrian.errors import ParameterError
@@ -69,6 +71,8 @@ def fit(
     """
     k = whole_number(n_components, "n_components", "2 asks for two components")
     options = Options(k, method, bool(equal_variances))
+    if not isinstance(equal_variances, bool | np.bool_):
+        raise ParameterError(f"equal_variances={equal_variances!r} is neither True nor False.")
     if method not in METHODS:
         raise ParameterError(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."

@@ -39,15 +39,17 @@ def check_weight_kind(weights: Array | None, weight_kind: str | None) -> None:
 def check_enough(sample: Sample, n_components: int, n_params: int) -> None:
     """Refuse data from which the parameters cannot be estimated."""
     k, distinct = n_components, len(sample)
+    if sample.total < max(n_params, 2):
+        raise DataError(
+            f"There {'is 1 row' if sample.total == 1 else f'are {sample.total:g} rows'} for "
+            f"{n_params} parameters; "
+            + (f"fit fewer components than {k} or " if k > 1 else "")
+            + "collect more rows."
+        )
     if distinct == 1:
         raise DataError(
             f"All values are {sample.origin:g}: a constant column has no spread to fit; "
             "check that it is the right column."
-        )
-    if sample.total < max(n_params, 2):
-        raise DataError(
-            f"There are {sample.total:g} rows for {n_params} parameters; "
-            f"fit fewer components than {k} or collect more rows."
         )
     if distinct < k + 1:
         raise DataError(

@@ -26,7 +26,7 @@ from bactrian.solve.solver import Solution, Step
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Options:
     """How a fit was asked for."""
 
@@ -35,7 +35,7 @@ class Options:
     equal_variances: bool
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fit:
     """A maximum-likelihood fit; printing it shows the estimates and the reasons to trust them.
 

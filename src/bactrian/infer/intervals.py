@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +52,7 @@ def wald(
     -----
     Source: derivation, "Per-row score and information".
     """
-    if not 0.0 < level < 1.0:
-        raise ParameterError(f"level={level!r} is not between 0 and 1; 0.95 is usual.")
+    _check_level(level)
     errors = standard_errors(problem, state, mixture, kind=kind)
     quantile = NormalDist().inv_cdf(0.5 + 0.5 * level)
     found = []
@@ -66,6 +66,12 @@ def wald(
             low, high = _ends(name, float(value), quantile * error)
             found.append(Estimate(f"{name} {k + 1}", float(value), error, low, high, level, "wald"))
     return tuple(found)
+
+
+def _check_level(level: Any) -> None:
+    """Refuse what is no probability, such as 95."""
+    if not isinstance(level, int | float) or not 0.0 < level < 1.0:
+        raise ParameterError(f"level={level!r} is not between 0 and 1; 0.95 is usual.")
 
 
 def standard_errors(

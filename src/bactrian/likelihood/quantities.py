@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.sources import read_rows
-from bactrian.errors import ParameterError
+from bactrian.errors import DataError, ParameterError
 from bactrian.likelihood.derivatives import derivatives
 from bactrian.likelihood.natural import natural_derivatives
 from bactrian.likelihood.rows import natural_score_rows, terms, working_score_rows
@@ -20,7 +21,7 @@ Array = NDArray[np.float64]
 Coordinates = Literal["natural", "working"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """Log-likelihood, score and Hessian at one mixture, from one pass over the rows.
 
@@ -75,6 +76,7 @@ def evaluate(
     -----
     Source: derivation, "Hessian in natural coordinates" and "Hessian in working coordinates".
     """
+    _check_mixture(mixture)
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
         return Evaluation(*natural_derivatives(x, w, mixture), coordinates)
@@ -107,6 +109,7 @@ def loglike(x: Any, mixture: NormalMixture, *, sample_weight: Any = None) -> flo
     -----
     Source: derivation, "The log-likelihood".
     """
+    _check_mixture(mixture)
     x, w = _rows(x, sample_weight)
     return _loglike(x, w, mixture)
 
@@ -130,6 +133,7 @@ def responsibilities(x: Any, mixture: NormalMixture) -> Array:
     -----
     Source: derivation, "Responsibilities".
     """
+    _check_mixture(mixture)
     x, _ = _rows(x, None)
     return mixture.responsibilities(x)
 
@@ -164,6 +168,7 @@ def score(
     Source: derivation, "Gradient: means", "Gradient: variances", "Gradient: mixing weights" and
     "The constraint by softmax".
     """
+    _check_mixture(mixture)
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
         return natural_derivatives(x, w, mixture).score
@@ -189,6 +194,7 @@ def score_obs(x: Any, mixture: NormalMixture, *, coordinates: Coordinates = "nat
     -----
     Source: derivation, "Per-row score and information".
     """
+    _check_mixture(mixture)
     x, _ = _rows(x, None)
     rows = terms(x, mixture)
     if _is_natural(coordinates):
@@ -220,6 +226,7 @@ def hessian(
     -----
     Source: derivation, "Hessian in natural coordinates" and "Hessian in working coordinates".
     """
+    _check_mixture(mixture)
     x, w = _rows(x, sample_weight)
     if _is_natural(coordinates):
         return natural_derivatives(x, w, mixture).hessian
@@ -230,7 +237,10 @@ def hessian(
 
 def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
     """Values and weights, checked; without the rows of weight zero, as 0 * inf is not a number."""
-    rows = read_rows(x, sample_weight=sample_weight)
+    try:
+        rows = read_rows(x, sample_weight=sample_weight)
+    except DataError as error:
+        raise DataError(_without_options(str(error))) from None
     values, weights = rows.values, rows.weights
     if weights is None:
         return values, np.ones(values.size)
@@ -238,9 +248,24 @@ def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
     return (values, weights) if kept.all() else (values[kept], weights[kept])
 
 
+def _without_options(words: str) -> str:
+    """Advice for functions that take a column and have no options to choose or clean it."""
+    words = words.replace("pass missing='drop' to leave such rows out", "leave such rows out first")
+    return re.sub(r"choose one, e\.g\. column=(\S+)", r"pass one of them, e.g. data[\1]", words)
+
+
 def _loglike(x: Array, w: Array, mixture: NormalMixture) -> float:
     """Weighted sum of log f."""
     return float((w * np.asarray(mixture.logpdf(x))).sum())
+
+
+def _check_mixture(mixture: object) -> None:
+    """Refuse what is not a mixture, such as a fit."""
+    if not isinstance(mixture, NormalMixture):
+        raise ParameterError(
+            f"mixture is a {type(mixture).__name__}, not a NormalMixture; "
+            "of a fit, pass its .mixture."
+        )
 
 
 def _is_natural(coordinates: str) -> bool:

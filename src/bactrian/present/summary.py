@@ -54,3 +54,9 @@ class Summary:
     outcome_sentence: str
     certainty: str
     warnings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the summary as text."""
+        from bactrian.present.tables import as_text
+
+        return as_text(self)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bactrian.solve.atoms import atoms, collapsed_onto
 from bactrian.solve.certificate import Certificate, Optimum
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
 from bactrian.solve.resolution import rounding_unit
 from bactrian.solve.state import State
 
+Array = NDArray[np.float64]
+
 _NEARLY_EQUAL = 2.0
 _WEAK, _UNIDENTIFIED = 64.0, 4.0
 _ROWS_PER_PARAMETER = 10.0
 _FEW, _FEW_IF_NARROW, _NARROW = 8.0, 15.0, 0.05
 _LISTED = 4.0
+_TOLD = 3
 
 
 def cautions(
@@ -22,9 +27,13 @@ def cautions(
     state: State,
     outcome: Outcome,
     optima: tuple[Optimum, ...],
+    collapses: Array,
 ) -> tuple[str, ...]:
-    """Return the warnings for one maximum, the gravest first."""
-    found: list[str] = []
+    """Return the warnings for one maximum, the gravest first.
+
+    `collapses` are the places, in local units, that components collapsed onto.
+    """
+    found = _atoms(problem, collapses)
     if outcome is Outcome.CONVERGED:
         found += _small_components(problem, state)
         found += _rivals(optima)
@@ -32,6 +41,23 @@ def cautions(
     found += _rounding(problem, state)
     found += _few_rows(problem)
     return tuple(found)
+
+
+def _atoms(problem: Problem, collapses: Array) -> list[str]:
+    """Values that so many rows share that the likelihood is unbounded there."""
+    sample, found = problem.sample, []
+    if problem.is_bounded or problem.n_components == 1:
+        return []
+    for i in atoms(sample):
+        value, rows = f"{sample.values[i]:.6g}", f"{sample.weights[i]:g} of the {sample.total:g}"
+        starts = collapsed_onto(sample, i, collapses)
+        reached = f" ({starts} starts collapsed onto it)" if starts else ""
+        found.append(
+            f"The value {value} is shared by {rows} rows: there a component may shrink and the "
+            f"likelihood grow without bound{reached}. No normal component describes such rows; "
+            "fit the others without them, and count them apart."
+        )
+    return found
 
 
 def _small_components(problem: Problem, state: State) -> list[str]:
@@ -71,26 +97,41 @@ def _rivals(optima: tuple[Optimum, ...]) -> list[str]:
             f"A maximum with a log-likelihood higher by {-best.gap:.2f} was rejected: one of its "
             f"components rests on {best.counts.min():.1f} rows."
         )
-    for other in optima[1:]:
-        if other.status != "admissible":
-            continue
-        if abs(other.criterion - chosen.criterion) < _NEARLY_EQUAL or other.gap < 0.0:
-            side = "higher" if other.gap < 0.0 else "lower"
-            found.append(
-                "Another maximum is nearly as good (log-likelihood "
-                f"{side} by {abs(other.gap):.2f}): {_in_short(other)}. "
-                "The data do not decide between them."
-            )
+    rivals = [o for o in optima[1:] if o.status == "admissible"]
+    equal = [o for o in rivals if abs(o.criterion - chosen.criterion) < _NEARLY_EQUAL]
+    found += [
+        f"Another maximum is nearly as good (log-likelihood {_beside(o)}): {_in_short(o)}. "
+        "The data do not decide between them."
+        for o in equal[:_TOLD]
+    ]
+    passed = [o for o in rivals if o.gap < 0.0 and o not in equal]
+    found += [
+        f"A maximum with a narrower component was ranked lower (log-likelihood {_beside(o)}): "
+        f"{_in_short(o)}."
+        for o in passed[:_TOLD]
+    ]
+    untold = max(0, len(equal) - _TOLD) + max(0, len(passed) - _TOLD)
+    if untold:
+        found.append(f"{untold} more such maxima are listed in the certificate.")
     return found
 
 
+def _beside(optimum: Optimum) -> str:
+    """How much higher or lower than the chosen maximum."""
+    return f"{'higher' if optimum.gap < 0.0 else 'lower'} by {abs(optimum.gap):.2f}"
+
+
 def _in_short(optimum: Optimum) -> str:
-    """A mixture in one line."""
+    """A mixture in one line, the means with as many digits as their sds resolve."""
     mixture = optimum.mixture
-    return "weights {}, means {}, sds {}".format(
-        *(
-            "/".join(f"{value:.4g}" for value in values)
-            for values in (mixture.weights, mixture.means, mixture.sds)
+    ratio = float((np.abs(mixture.means) / mixture.sds).max())
+    digits = {"means": min(17, max(4, 2 + int(np.ceil(np.log10(max(ratio, 1.0))))))}
+    return ", ".join(
+        f"{name} " + "/".join(f"{value:.{digits.get(name, 4)}g}" for value in values)
+        for name, values in (
+            ("weights", mixture.weights),
+            ("means", mixture.means),
+            ("sds", mixture.sds),
         )
     )
 
@@ -118,10 +159,13 @@ def _rounding(problem: Problem, state: State) -> list[str]:
     if not narrow:
         return []
     size = f"{unit * problem.sample.scale:.3g}"
-    which = " and ".join(str(k) for k in narrow)
+    *most, last = [str(k) for k in narrow]
+    which = (
+        f"s of components {', '.join(most)} and {last} are" if most else f" of component {last} is"
+    )
     return [
-        f"Heavy rounding: the values are multiples of {size}, and the sd of component {which} is "
-        f"less than two such steps; treating rounded values as exact distorts it."
+        f"Heavy rounding: the values are multiples of {size}, and the sd{which} less than two such "
+        "steps; treating rounded values as exact distorts it."
     ]
 
 
@@ -159,5 +203,5 @@ def certainty(outcome: Outcome, n_steps: int, certificate: Certificate) -> str:
         return line + ", no other admissible maximum was found."
     gap = min(o.gap for o in others)
     side = "lower" if gap >= 0.0 else "higher"
-    count = f"{len(others)} other maxim{'um' if len(others) == 1 else 'a'}"
-    return f"{line}; the best of {count} has a log-likelihood {side} by {abs(gap):.2f}."
+    which = "the only other maximum" if len(others) == 1 else f"the best of {len(others)} others"
+    return f"{line}; {which} has a log-likelihood {side} by {abs(gap):.2f}."

@@ -13,7 +13,7 @@ from bactrian.solve.state import State
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Optimum:
     """One maximum of the likelihood.
 
@@ -45,7 +45,7 @@ class Optimum:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
     """The reasons to trust a fit, in log-likelihood or standard-error units.
 

@@ -26,7 +26,7 @@ _NEARLY_STATIONARY = 1e-5
 _LEAST_ROWS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TracePoint:
     """One accepted step of an ascent, in the unit of log-likelihoods.
 
@@ -45,7 +45,7 @@ class TracePoint:
     free: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Climbs:
     """How a batch of S ascents ended.
 

@@ -33,7 +33,7 @@ def join(parts: list[Candidates]) -> Candidates:
     return Candidates(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Moments:
     """Prefix sums of weights, values and squares, the moments of any run of sorted values."""
 

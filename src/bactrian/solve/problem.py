@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 _LEAST_WEIGHT = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Problem:
     """The log-likelihood of a sample as a function of free coordinates.
 

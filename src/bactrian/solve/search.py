@@ -37,7 +37,7 @@ _FULL_KEPT = 6
 _WORTH_POLISHING = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Root:
     """A local maximum of the likelihood, in local coordinates, components in order of mean.
 
@@ -62,11 +62,12 @@ class Root:
         return self.weights, self.means, self.sds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Search:
     """The maxima found, the best first, and how all the ascents ended.
 
-    `problem` is that of the sample searched, which for large data is a thinned one.
+    `problem` is that of the sample searched, which for large data is a thinned one; `collapses`
+    are the local means of the components that shrank onto a value.
     """
 
     roots: tuple[Root, ...]
@@ -74,6 +75,7 @@ class Search:
     outcomes: dict[Outcome, int]
     problem: Problem
     last: State
+    collapses: Array
 
     @property
     def admissible(self) -> list[Root]:
@@ -106,7 +108,7 @@ def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Searc
     hits = np.array([root.hits for root in kept])
     starts = np.stack([root.start for root in kept])
     roots = _roots(problem, state, outcomes, Origins(starts, state.loglike, hits))
-    return Search(roots, coarse.n_starts, coarse.outcomes, problem, state)
+    return Search(roots, coarse.n_starts, coarse.outcomes, problem, state, coarse.collapses)
 
 
 def _search(problem: Problem) -> Search:
@@ -120,7 +122,10 @@ def _search(problem: Problem) -> Search:
     state, outcomes = state[member], tuple(ends[i] for i in member)
     roots = _roots(problem, state, outcomes, Origins(start, begun, np.ones(len(start))))
     counted = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
-    return Search(roots, len(start), counted, problem, state)
+    fallen = [i for i, o in enumerate(outcomes) if o is Outcome.COMPONENT_COLLAPSED]
+    narrowest = state.sds[fallen].argmin(axis=1)
+    collapses = state.means[fallen, narrowest]
+    return Search(roots, len(start), counted, problem, state, collapses)
 
 
 def _climb_all(problem: Problem, start: Array) -> tuple[State, tuple[Outcome, ...]]:

@@ -26,7 +26,7 @@ from bactrian.solve.thinning import LARGE
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Method:
     """How one ascent is made: a function from problem, start and largest number of steps."""
 
@@ -58,7 +58,7 @@ METHODS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """One point of an ascent, in the unit of the data.
 
@@ -77,7 +77,7 @@ class Step:
     decrement: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Solution:
     """Where the ascent ended, how, and what else there is.
 
@@ -186,7 +186,7 @@ def _solution(problem: Problem, found: Search, climbs: Climbs) -> Solution:
         n_lambda_min,
         optima,
         found.n_starts,
-        cautions(problem, state, outcome, optima),
+        cautions(problem, state, outcome, optima, found.collapses),
     )
     return Solution(
         _mixture(problem, state.weights[0], state.means[0], state.sds[0]),

@@ -22,7 +22,7 @@ _STATIONARY = 1e-8
 _ESCAPE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Memory:
     """The displacement (S, p) of the last accepted step and the change of score along it."""
 
