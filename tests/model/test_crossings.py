@@ -88,23 +88,37 @@ def test_no_change_no_crossing(weights: list[float], means: list[float], sds: li
     assert NormalMixture(weights, means, sds).crossings().shape == (0,)
 
 
+def hundredths(low: float, high: float) -> st.SearchStrategy[float]:
+    """Multiples of 0.01.
+
+    Weights, means and sds of two components are then equal or visibly different. Components with
+    the means 0 and 1e-140 do cross, but so flatly that no responsibility beside the crossing tells.
+    """
+    return st.integers(round(100 * low), round(100 * high)).map(lambda n: n / 100)
+
+
 @given(
     st.lists(
-        st.tuples(st.floats(0.05, 1.0), st.floats(-10.0, 10.0), st.floats(0.05, 5.0)),
+        st.tuples(hundredths(0.05, 1.0), hundredths(-10.0, 10.0), hundredths(0.05, 5.0)),
         min_size=3,
         max_size=5,
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_most_probable_component_changes_at_the_crossings_and_nowhere_else(
     parts: list[tuple[float, float, float]],
 ) -> None:
+    # Components of equal height at a common mean touch there; which one wins is rounding.
+    pairs = itertools.combinations(sorted(set(parts)), 2)
+    assume(not any(a[1] == b[1] and np.isclose(a[0] * b[2], b[0] * a[2]) for a, b in pairs))
     weights = np.array([part[0] for part in parts])
     mixture = NormalMixture(
         weights / weights.sum(), [part[1] for part in parts], [part[2] for part in parts]
     )
     found = mixture.crossings()
-    assume((np.diff(found) > 1e-6).all())
+    # Two components almost tangent to each other: at 1e-3 from the other crossing the log-odds have
+    # a slope of (1/4.99² - 1/5²)/2 · 1e-3 = 8e-8 or more, which the step still shows: 8e-15.
+    assume((np.diff(found) > 1e-3).all())
     step = 1e-7
     for x in found:
         before, after = mixture.responsibilities([x - step, x + step])
