@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,11 @@ class Sample:
     weights : (n,) float64
         Positive observation weights, read-only.
 
+    Attributes
+    ----------
+    total : float
+        Sum of the weights: the number of rows when weights are counts.
+
     Notes
     -----
     Values far from zero relative to their spread keep all their digits in local coordinates;
@@ -37,6 +42,11 @@ class Sample:
     scale: float
     local: Array
     weights: Array
+    total: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sum the weights once: the solver asks for the sum at every step."""
+        object.__setattr__(self, "total", float(self.weights.sum()))
 
     @classmethod
     def of(cls, values: Array, weights: Array | None = None) -> Sample:
@@ -73,11 +83,6 @@ class Sample:
     def values(self) -> Array:
         """Values (n,) in the unit of the data."""
         return self.origin + self.scale * self.local
-
-    @property
-    def total(self) -> float:
-        """Sum of the weights: the number of rows when weights are counts."""
-        return float(self.weights.sum())
 
     @property
     def local_variance(self) -> float:

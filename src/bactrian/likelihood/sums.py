@@ -16,6 +16,7 @@ BLOCK = 4096  # rows; the working arrays of a block stay in the processor's cach
 # Numbers in a working array of a batch. Larger ones are fetched from the operating system and given
 # back at every operation, which was seen to double the time of a step.
 _LARGEST_ARRAY = 16_384
+_LONG = 256
 
 
 class Sums(NamedTuple):
@@ -81,14 +82,21 @@ def _sum_block(
     logpdf, r, features = row_terms(x, weights, means, sds)
     size, k, width = len(r), r.shape[1], features.shape[1]
     if not second_order:
-        return Sums(logpdf @ w, (w * r) @ features.swapaxes(1, 2))
+        return Sums(logpdf @ w, _products(w * r, features))
     first, second = pair_indices(k)
     left = np.empty((size, k + k * (k - 1) // 2 * width, x.size))
     wr = np.multiply(w, r, out=left[:, :k])
     shared = wr[:, first] * r[:, second]
     below = left[:, k:].reshape(size, -1, width, x.size)
     np.multiply(shared[:, :, None], features[:, None], out=below)
-    return Sums(logpdf @ w, left @ features.swapaxes(1, 2))
+    return Sums(logpdf @ w, _products(left, features))
+
+
+def _products(left: Array, right: Array) -> Array:
+    """The sums over rows (S, a, b) of products of (S, a, n) and (S, b, n)."""
+    if left.shape[0] == 1 and left.shape[2] >= _LONG:  # few long sums are no work for a matrix
+        return np.asarray(np.vecdot(left[:, :, None], right[:, None]))
+    return left @ right.swapaxes(1, 2)
 
 
 @lru_cache

@@ -59,6 +59,7 @@ def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
     with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
         mean, sd = means[..., None], sds[..., None]
         constant = np.log(weights)[..., None] - np.log(sd)
+        constant -= HALF_LOG_2PI
         features = np.empty((*means.shape[:-1], 2 * n_components + 1, x.size))
         features[..., 0, :] = 1.0
         u = features[..., 1 : n_components + 1, :]
@@ -78,7 +79,6 @@ def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
         else:
             logpdf = log_joint.max(axis=-2)
             r, log_total = _responsibilities(every, log_joint)
-        log_total -= HALF_LOG_2PI
         logpdf += log_total
         return RowTerms(logpdf, r, features)
 
@@ -116,8 +116,8 @@ def _two_responsibilities(every: _Component) -> tuple[Array, Array]:
     at = (..., 0, slice(None)), (..., 1, slice(None))
     first, second = (_Component(constant[k], mean[k], sd[k], u[k], distance[k]) for k in at)
     odds = _log_odds(first, second)
-    smaller = np.abs(odds)
-    np.exp(np.negative(smaller, out=smaller), out=smaller)
+    smaller = np.copysign(odds, -1.0)
+    np.exp(smaller, out=smaller)
     total = 1.0 + smaller
     log_total = np.log(total)
     larger = np.reciprocal(total, out=total)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +30,8 @@ def atoms(sample: Sample) -> list[int]:
     large = (weights >= _LEAST_ROWS) & (weights >= _LEAST_SHARE * sample.total)
     found = []
     for i in np.flatnonzero(large):
-        beside = np.r_[weights[max(i - _REACH, 0) : i], weights[i + 1 : i + 1 + _REACH]]
-        if beside.size and weights[i] >= over * np.median(beside):
+        beside = [*weights[max(i - _REACH, 0) : i], *weights[i + 1 : i + 1 + _REACH]]
+        if beside and weights[i] >= over * median(beside):
             found.append(int(i))
     return found
 

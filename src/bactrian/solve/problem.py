@@ -51,7 +51,8 @@ class Problem:
         if self.is_bounded:
             pooled = np.sqrt((weights * sds**2).sum(axis=1, keepdims=True))
             sds = np.broadcast_to(pooled, sds.shape)
-        return np.asarray(join_working(weights, means, sds) @ np.linalg.pinv(self.matrix).T)
+        working = join_working(weights, means, sds)
+        return np.asarray(working @ self.matrix / self.matrix.sum(axis=0))
 
     def parameters(self, free: Array) -> tuple[Array, Array, Array]:
         """Return the weights, means and sds, each (S, K), at free coordinates (S, p)."""

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 _SEED = 1894
 _WARM_UP, _FEW_STEPS = 6, 8
 _INTERVALS = 8
-_CUTS, _FINE_CUTS = 15, 41
+_CUTS, _FINE_CUTS = 13, 37
 _SHORT, _SHORT_RUNS, _TAIL_RUNS = 3, 12, 4
 
 
