@@ -11,6 +11,7 @@ from bactrian.model.extremes import row_terms_anywhere
 from bactrian.model.posterior import Array
 
 _EPS = float(np.finfo(np.float64).eps)
+_SHARE = 0.3819660112501051  # the golden section
 _FAR = 1e100  # sds between the means beyond which weights and heights no longer matter
 
 
@@ -100,6 +101,8 @@ def _changes(candidates: Array, rounding: Array, weights: Array, means: Array, s
         points = np.array([group[len(group) // 2] for group in np.split(candidates, apart)])
         beside = sds.max() + np.abs(points[[0, -1]]) * 2.0**-40
         ends = points[[0, -1]] + beside * [-1.0, 1.0]
-    between = np.concatenate([ends[:1], 0.5 * points[:-1] + 0.5 * points[1:], ends[1:]])
+    # Not the middle: in a symmetric mixture two components may touch just there.
+    inside = _SHARE * points[:-1] + (1.0 - _SHARE) * points[1:]
+    between = np.concatenate([ends[:1], inside, ends[1:]])
     winner = row_terms_anywhere(between, weights, means, sds)[1].argmax(axis=0)
     return np.asarray(points[winner[1:] != winner[:-1]])
