@@ -59,7 +59,6 @@ def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
     with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
         mean, sd = means[..., None], sds[..., None]
         constant = np.log(weights)[..., None] - np.log(sd)
-        constant -= HALF_LOG_2PI
         features = np.empty((*means.shape[:-1], 2 * n_components + 1, x.size))
         features[..., 0, :] = 1.0
         u = features[..., 1 : n_components + 1, :]
@@ -79,6 +78,7 @@ def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
         else:
             logpdf = log_joint.max(axis=-2)
             r, log_total = _responsibilities(every, log_joint)
+        log_total -= HALF_LOG_2PI  # not from the constant, where large logs of sds would swallow it
         logpdf += log_total
         return RowTerms(logpdf, r, features)
 
