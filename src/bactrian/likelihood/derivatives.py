@@ -72,10 +72,9 @@ def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) ->
     scale = np.ones((size, n_working))
     scale[:, n_components - 1 : 2 * n_components - 1] = sds
     hessian = found[:, 2 * n_working + 1 :].reshape(size, n_working, n_working)
-    with np.errstate(over="ignore"):
-        score = found[:, n_working + 1 : 2 * n_working + 1] / scale
-        hessian /= scale[:, :, None]
-        hessian /= scale[:, None, :]
+    score = found[:, n_working + 1 : 2 * n_working + 1] / scale
+    hessian /= scale[:, :, None]
+    hessian /= scale[:, None, :]
     return Derivatives(loglike, score, hessian, single[:, 0], single[:, 1:])
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bactrian.data.sources import read_rows
 from bactrian.errors import DataError, ParameterError
-from bactrian.likelihood.derivatives import derivatives
+from bactrian.likelihood.derivatives import Derivatives, derivatives
 from bactrian.likelihood.natural import natural_derivatives
 from bactrian.likelihood.rows import natural_score_rows, terms, working_score_rows
 from bactrian.model.mixture import NormalMixture
@@ -81,7 +81,7 @@ def evaluate(
     if _is_natural(coordinates):
         return Evaluation(*natural_derivatives(x, w, mixture), coordinates)
     need_positive_weights(mixture)
-    found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
+    found = _working(x, w, mixture)
     return Evaluation(float(found.loglike[0]), found.score[0], found.hessian[0], coordinates)
 
 
@@ -173,7 +173,7 @@ def score(
     if _is_natural(coordinates):
         return natural_derivatives(x, w, mixture).score
     need_positive_weights(mixture)
-    found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
+    found = _working(x, w, mixture)
     return np.asarray(found.score[0])
 
 
@@ -231,7 +231,7 @@ def hessian(
     if _is_natural(coordinates):
         return natural_derivatives(x, w, mixture).hessian
     need_positive_weights(mixture)
-    found = derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
+    found = _working(x, w, mixture)
     return np.asarray(found.hessian[0])
 
 
@@ -246,6 +246,12 @@ def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
         return values, np.ones(values.size)
     kept = weights > 0.0
     return (values, weights) if kept.all() else (values[kept], weights[kept])
+
+
+def _working(x: Array, w: Array, mixture: NormalMixture) -> Derivatives:
+    """The derivatives in working coordinates; entries beyond the largest double are infinite."""
+    with np.errstate(over="ignore"):
+        return derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
 
 
 def _without_options(words: str) -> str:

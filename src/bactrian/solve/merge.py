@@ -13,7 +13,7 @@ Index = NDArray[np.intp]
 
 _NEAR_MAXIMUM = 0.01
 _TOGETHER = 0.04
-_SAME_START = 1e-3
+_SAME_START = 1e-2
 
 
 def following(problem: Problem, state: State) -> Index:
@@ -36,7 +36,7 @@ def following(problem: Problem, state: State) -> Index:
 
 
 def gathered(loglike: Array, weights: Array, means: Array, sds: Array) -> Index:
-    """Return for each candidate (S,) the best one that it agrees with to about three percent."""
+    """Return for each candidate (S,) the best one that it agrees with to about ten percent."""
     order = np.argsort(-np.nan_to_num(loglike, nan=-np.inf), kind="stable")
     leader = np.empty_like(order)
     first = _first_alike(weights[order], means[order], sds[order], _SAME_START)

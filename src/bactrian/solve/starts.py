@@ -24,7 +24,7 @@ from bactrian.solve.steps import maximised
 Array = NDArray[np.float64]
 
 _SEED = 1894
-_WARM_UP, _FEW_STEPS = 6, 8
+_WARM_UP, _FEW_STEPS = 5, 12
 _INTERVALS = 8
 _CUTS, _FINE_CUTS = 13, 37
 _SHORT, _SHORT_RUNS, _TAIL_RUNS = 3, 12, 4
