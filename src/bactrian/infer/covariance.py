@@ -43,7 +43,6 @@ def local_covariance(problem: Problem, state: State, kind: Kind) -> Array:
     """
     if kind not in KINDS:
         raise ParameterError(f"kind={kind!r} is unknown; choose one of {', '.join(KINDS)}.")
-    p = problem.matrix.shape[1]
     if not state.is_concave[0]:
         return np.full((problem.matrix.shape[0],) * 2, np.nan)
     if kind == "hessian":
@@ -55,8 +54,7 @@ def local_covariance(problem: Problem, state: State, kind: Kind) -> Array:
         else:
             bread = _inverse(-state.hessian[0])
             free = bread @ products @ bread
-    assert free.shape == (p, p)
-    return np.asarray(problem.matrix @ free @ problem.matrix.T)
+    return _symmetric(problem.matrix @ free @ problem.matrix.T)
 
 
 def outer_product(problem: Problem, state: State) -> Array:
@@ -116,7 +114,12 @@ def covariance(
     if coordinates == "working":
         return working
     jacobian = natural_jacobian(mixture)
-    return np.asarray(jacobian @ working @ jacobian.T)
+    return _symmetric(jacobian @ working @ jacobian.T)
+
+
+def _symmetric(matrix: Array) -> Array:
+    """The matrix without the asymmetry of rounding, which factorisations of it would refuse."""
+    return np.asarray(0.5 * (matrix + matrix.T))
 
 
 def _units(problem: Problem) -> Array:
