@@ -130,20 +130,6 @@ def _preamble(head: bytes) -> int:
     return sum(1 for _ in before)
 
 
-def _gzip_head(path: str, label: str) -> bytes:
-    """The first bytes of what a gzipped file holds."""
-    try:
-        with gzip.open(path) as packed:
-            head = packed.read(_HEAD)
-    except (EOFError, OSError, zlib.error):
-        raise DataError(
-            f"{label} is cut off or damaged: its gzip stream ends early; copy it again"
-        ) from None
-    if not head:
-        raise DataError(f"{label} is empty: the gzip stream holds no bytes")
-    return head
-
-
 def spooled(stream: Any, label: str, stack: ExitStack) -> str:
     """The path of a temporary file with all that the stream holds, gone when the stack closes."""
     try:
