@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bactrian.likelihood.derivatives import Derivatives, derivatives, expectations
+from bactrian.likelihood.derivatives import Derivatives, derivatives, expectations, from_sums
 from bactrian.likelihood.quantities import evaluate
+from bactrian.likelihood.sums import Sums, sum_rows
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.parameters import from_working, to_working
 
@@ -95,6 +96,17 @@ def test_a_batch_is_its_mixtures_one_by_one(k: int) -> None:
             assert ours[s] == pytest.approx(other[0], rel=1e-12, abs=1e-12 * W.sum())
         whole = evaluate(X, mixture, coordinates="working", sample_weight=W)
         assert batch.loglike[s] == pytest.approx(whole.loglike, rel=1e-13)
+
+
+@each_size
+def test_sums_of_parts_of_the_rows_assemble_to_the_whole(k: int) -> None:
+    m = MIXTURES[k]
+    batch = m.weights[None], m.means[None], m.sds[None]
+    halves = [sum_rows(X[part], W[part], *batch) for part in (slice(0, 20), slice(20, None))]
+    both = Sums(*(first + second for first, second in zip(*halves, strict=True)))
+    found, whole = from_sums(both, batch[0], batch[2]), derivatives(X, W, *batch)
+    for ours, other in zip(found, whole, strict=True):
+        assert ours == pytest.approx(other, rel=1e-12, abs=1e-12 * W.sum())
 
 
 @each_size

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.likelihood.sums import own_features, pair_indices, sum_rows
+from bactrian.likelihood.sums import Sums, own_features, pair_indices, sum_rows
 
 Array = NDArray[np.float64]
 
@@ -63,7 +63,20 @@ def derivatives(x: Array, w: Array, weights: Array, means: Array, sds: Array) ->
 
     Source: derivation, "Working coordinates" and "Hessian in working coordinates".
     """
-    loglike, products = sum_rows(x, w, weights, means, sds)
+    return from_sums(sum_rows(x, w, weights, means, sds), weights, sds)
+
+
+def from_sums(sums: Sums, weights: Array, sds: Array) -> Derivatives:
+    """Return the derivatives at parameters (S, K) whose sums over the rows are known.
+
+    Parameters
+    ----------
+    sums : Sums
+        Of the second order.
+    weights, sds : (S, K) float64
+        Of the mixtures at which they were taken.
+    """
+    loglike, products = sums
     size, n_components = weights.shape
     flat = [products.reshape(size, -1), *_prior_pairs(products[:, :n_components, 0], weights)]
     found = _assembly(n_components).applied(np.concatenate(flat, axis=1))
