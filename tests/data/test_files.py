@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bactrian.data.sources import read_rows
+from bactrian.data.rows import read_rows
 from bactrian.errors import DataError
 from tests import reference_sets
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bactrian.data.sources import read_rows
+from bactrian.data.rows import read_rows
 from bactrian.errors import DataError, DataTypeError
 
 pd = pytest.importorskip("pandas")
@@ -221,7 +221,7 @@ def test_a_series_of_weights_goes_with_a_plain_list() -> None:
 
 def test_numpy_users_do_not_pay_for_frames() -> None:
     code = (
-        "import sys, numpy as np; from bactrian.data.sources import read_rows;"
+        "import sys, numpy as np; from bactrian.data.rows import read_rows;"
         "read_rows(np.arange(3.0)); read_rows([1.0, None], missing='drop');"
         "packages = 'narwhals duckdb pandas polars pyarrow scipy'.split();"
         "print(sorted(set(packages) & set(sys.modules)))"

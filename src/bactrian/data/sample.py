@@ -25,6 +25,9 @@ class Sample:
         Values ``(x - origin) / scale`` in ascending order, read-only.
     weights : (n,) float64
         Positive observation weights, read-only.
+    width : float
+        Zero where the values are those of the rows. Where they stand for the rows of bins, the
+        width of a bin, in local units: nothing narrower than half of it is seen rightly.
 
     Attributes
     ----------
@@ -42,10 +45,13 @@ class Sample:
     scale: float
     local: Array
     weights: Array
+    width: float = 0.0
     total: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Sum the weights once: the solver asks for the sum at every step."""
+        """Protect the arrays, and sum the weights once: the solver asks at every step."""
+        for array in (self.local, self.weights):
+            array.setflags(write=False)
         object.__setattr__(self, "total", float(self.weights.sum()))
 
     @classmethod
@@ -63,21 +69,14 @@ class Sample:
         middle = np.searchsorted(np.cumsum(counts), 0.5 * counts.sum())
         origin = float(distinct[min(int(middle), distinct.size - 1)])
         distance = distinct - origin
-        exponent = _spread_exponent(distance, counts)
+        exponent = spread_exponent(distance, counts)
         # Two halves: 2**-exponent itself may lie outside the range of a double.
         local = np.ldexp(np.ldexp(distance, -(exponent // 2)), -(exponent - exponent // 2))
-        return cls._frozen(origin, math.ldexp(1.0, exponent), local, counts)
-
-    @classmethod
-    def _frozen(cls, origin: float, scale: float, local: Array, weights: Array) -> Sample:
-        """A sample whose arrays cannot be written to."""
-        for array in (local, weights):
-            array.setflags(write=False)
-        return cls(origin, scale, local, weights)
+        return cls(origin, math.ldexp(1.0, exponent), local, counts)
 
     def with_local(self, local: Array, weights: Array) -> Sample:
         """Return other weighted points in the same coordinates."""
-        return Sample._frozen(self.origin, self.scale, local, weights)
+        return Sample(self.origin, self.scale, local, weights, self.width)
 
     @property
     def values(self) -> Array:
@@ -111,8 +110,8 @@ def _merge_ties(values: Array, weights: Array | None) -> tuple[Array, Array]:
     return ascending[first], np.add.reduceat(weights[order], first)
 
 
-def _spread_exponent(distance: Array, weights: Array) -> int:
-    """Binary exponent of the standard deviation, found without squaring large numbers."""
+def spread_exponent(distance: Array, weights: Array) -> int:
+    """Return the binary exponent of the standard deviation; large numbers are not squared."""
     largest = float(np.abs(distance).max())
     if largest == 0.0:
         return 0

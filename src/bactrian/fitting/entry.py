@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bactrian.data.rows import read_rows
 from bactrian.data.sample import Sample
-from bactrian.data.sources import read_rows
 from bactrian.errors import ParameterError
 from bactrian.fitting.requirements import check_enough, check_weight_kind, whole_number
 from bactrian.fitting.result import Fit, Options

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.sources import read_rows
+from bactrian.data.rows import read_rows
 from bactrian.errors import DataError, ParameterError
 from bactrian.likelihood.derivatives import Derivatives, derivatives
 from bactrian.likelihood.natural import natural_derivatives

@@ -38,8 +38,12 @@ def least_sd(sample: Sample) -> float:
     """Return the sd, in local units, below which a component is an artefact of storage.
 
     A quarter of the rounding unit where values are rounded, else eight units in the last place
-    of the largest value.
+    of the largest value. Where values stand for the rows of bins, half a bin: narrower components
+    would rest on the nodes themselves, whose likelihood is unbounded where that of the rows is
+    not.
     """
+    if sample.width:
+        return 0.5 * sample.width
     unit = rounding_unit(sample)
     if unit:
         return unit / 4.0

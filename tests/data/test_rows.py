@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bactrian.data.sources import read_rows
+from bactrian.data.rows import read_rows
 from bactrian.errors import DataError, DataTypeError, ParameterError
 
 X = np.array([3.5, -1.25, 0.1, 1e-150, -0.0, 5e-324])

@@ -1,0 +1,89 @@
+"""The dyadic grid: bins whose widths are powers of two, so that any two grids nest."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+N_MOMENTS = 8
+_BINS_PER_SPREAD = 7  # 2**7 to 2**8 bins in one spread
+_LARGEST_EXPONENT, _SMALLEST_EXPONENT = 1023, -1074
+
+
+def suitable_exponent(spread: float, largest: float) -> int:
+    """Return the exponent e of the bin width 2**e for a column.
+
+    A spread is 128 to 256 bins wide. Components down to a twentieth of it are then carried to the
+    rounding of doubles by four nodes a bin; whether the fitted ones are wider is checked after
+    the fit.
+
+    Parameters
+    ----------
+    spread : float
+        About one standard deviation of the bulk, unit of the data; zero for a constant.
+    largest : float
+        Largest absolute value, unit of the data.
+    """
+    least = math.frexp(largest)[1] - 1000  # bin numbers stay finite
+    if spread > 0.0:
+        least = max(least, math.frexp(spread)[1] - 1 - _BINS_PER_SPREAD)
+    return min(max(least, _SMALLEST_EXPONENT), _LARGEST_EXPONENT)
+
+
+def scaled(x: Array | float, exponent: int) -> Array:
+    """Return x * 2**exponent in two halves: the power itself may leave the range of a double."""
+    half = exponent // 2
+    return np.asarray(np.ldexp(np.ldexp(x, half), exponent - half))
+
+
+def placed(x: Array, exponent: int) -> tuple[Array, Array]:
+    """Return the bin numbers and the local coordinates t in [-1, 1) of values (n,).
+
+    The number is floor(x / 2**e), a whole double; t is exact to one rounding. From 2**53 on every
+    double is a whole number, so that far values sit at t = -1 of bins of their own.
+    """
+    position = scaled(x, -exponent)
+    bins = np.floor(position)
+    return bins, 2.0 * (position - bins) - 1.0
+
+
+def chebyshev_sums(t: Array, w: Array | None, index: NDArray[np.intp], size: int) -> Array:
+    """Return the sums (size, 8) of w T_p(t), p = 0..7, over the rows (n,) of each index."""
+    before = np.ones_like(t) if w is None else w
+    term = t if w is None else w * t
+    sums = np.empty((size, N_MOMENTS))
+    for p in range(N_MOMENTS):
+        sums[:, p] = np.bincount(index, before, size)
+        before, term = term, 2.0 * t * term - before
+    return sums
+
+
+@lru_cache
+def halving_map(right: bool) -> Array:
+    """Return the (8, 8) map from the moments of a half bin to its share in the whole bin's.
+
+    T_p((t - 1) / 2) or, for the right half, T_p((t + 1) / 2), expanded in T_0(t)..T_7(t).
+    """
+    shift = 0.5 if right else -0.5
+    rows = np.zeros((N_MOMENTS, N_MOMENTS))
+    rows[0, 0] = 1.0
+    rows[1, :2] = shift, 0.5
+    for p in range(2, N_MOMENTS):
+        rows[p] = 2.0 * shift * rows[p - 1] + _times_t(rows[p - 1]) - rows[p - 2]
+    rows.setflags(write=False)
+    return rows
+
+
+def _times_t(series: Array) -> Array:
+    """The Chebyshev series of t times a series of lower degree."""
+    product = np.zeros_like(series)
+    product[1] = series[0]
+    for p in range(1, series.size - 1):
+        product[p + 1] += 0.5 * series[p]
+        product[p - 1] += 0.5 * series[p]
+    return product

@@ -1,0 +1,356 @@
+"""A column of any length as binned moments: mergeable, a few hundred kilobytes, exact enough."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.grid import N_MOMENTS, halving_map, scaled
+from bactrian.data.sample import Sample
+from bactrian.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    import os
+
+    from bactrian.data.passes import Source
+
+Array = NDArray[np.float64]
+
+CAP = 65_536  # occupied bins; a sketch that would have more is coarsened
+_GONE = 1e-12  # of a bin's weight: what is left of it after subtraction is rounding
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sketch:
+    """Chebyshev moments of a column in the bins of a dyadic grid.
+
+    Sketches add: that of two days is the sum of theirs, on the coarser of the two grids. From a
+    sketch follows a weighted sample whose log-likelihood, score and Hessian are those of all the
+    rows, to rounding for components not much narrower than ten bins.
+
+    Attributes
+    ----------
+    exponent : int
+        The bins are ``[b * 2**exponent, (b + 1) * 2**exponent)``.
+    bins : (B,) float64
+        The numbers b of the occupied bins, ascending, whole; read-only.
+    moments : (B, 8) float64
+        Sums over the rows of a bin of ``w T_p(t)``, p = 0..7, with t in [-1, 1) the place in the
+        bin; read-only.
+    squares : (B, 8) float64 or None
+        The same with ``w**2``, which sampling weights need; None where every row counts once.
+    count : int
+        Rows, whatever their weights.
+    minimum, maximum : float
+        Of the rows; after a subtraction, bounds for them.
+    column : str or None
+        Name of the column, where it has one.
+    n_missing : int
+        Rows left out because their value was missing.
+
+    Notes
+    -----
+    Source: derivation, "Binned moments".
+    """
+
+    exponent: int
+    bins: Array
+    moments: Array
+    squares: Array | None
+    count: int
+    minimum: float
+    maximum: float
+    column: str | None = None
+    n_missing: int = 0
+
+    def __post_init__(self) -> None:
+        """Protect the arrays."""
+        for array in (self.bins, self.moments, self.squares):
+            if array is not None:
+                array.setflags(write=False)
+
+    @classmethod
+    def of(
+        cls,
+        data: Any,
+        *,
+        column: str | None = None,
+        sample_weight: Any = None,
+        missing: Literal["error", "drop"] = "error",
+        exponent: int | None = None,
+    ) -> Sketch:
+        """Return the sketch of a column, read once.
+
+        Parameters
+        ----------
+        data : array-like, frame, lazy frame, stream, path or glob
+            Whatever ``fit`` takes.
+        column : str, optional
+            Which column of a frame or file; may be left out when exactly one holds numbers.
+        sample_weight : array-like (n,) or str, optional
+            Observation weights, or the name of the column that holds them.
+        missing : {"error", "drop"}
+            What to do about missing values.
+        exponent : int, optional
+            Bins have width ``2**exponent``; chosen from the data by default.
+
+        Raises
+        ------
+        DataError, DataTypeError
+            If the data cannot be read or are not finite real numbers.
+        ParameterError
+            If an option is out of its range.
+        """
+        from bactrian.data.sources import as_source
+
+        source: Source = as_source(
+            data, column=column, sample_weight=sample_weight, missing=missing
+        )
+        return source.sketch(exponent)
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights: the number of rows when every row counts once."""
+        return float(self.moments[:, 0].sum())
+
+    @property
+    def width(self) -> float:
+        """Width of the bins, unit of the data."""
+        return math.ldexp(1.0, self.exponent)
+
+    @property
+    def mean(self) -> float:
+        """Weighted mean."""
+        middle, local, _ = self._central_moments()
+        return float(scaled(middle + local, self.exponent))
+
+    @property
+    def sd(self) -> float:
+        """Weighted standard deviation, divisor: sum of the weights."""
+        return float(scaled(np.sqrt(self._central_moments()[2]), self.exponent))
+
+    def _central_moments(self) -> tuple[float, float, float]:
+        """A bin number, the mean counted from it, and the variance, in bin widths."""
+        share = self.moments / self.total
+        middle = float(self.bins[np.searchsorted(np.cumsum(share[:, 0]), 0.5)])
+        away = self.bins - middle + 0.5
+        mean = float(share[:, 0] @ away + 0.5 * share[:, 1].sum())
+        away -= mean
+        # x = away + t / 2 in bin widths, and t^2 = (1 + T_2(t)) / 2.
+        within = 0.125 * (share[:, 0] + share[:, 2])
+        variance = share[:, 0] @ away**2 + share[:, 1] @ away + within.sum()
+        return middle, mean, max(float(variance), 0.0)
+
+    def quantile(self, p: Any) -> Any:
+        """Return the quantiles of probabilities in [0, 1], right to the width of a bin.
+
+        Raises
+        ------
+        ParameterError
+            If a probability is not in [0, 1].
+        """
+        p = np.asarray(p, dtype=np.float64)
+        if not ((p >= 0.0) & (p <= 1.0)).all():
+            raise ParameterError("a probability is not between 0 and 1.")
+        weight = self.moments[:, 0]
+        below = np.concatenate([[0.0], np.cumsum(weight)])
+        index = np.clip(np.searchsorted(below, p * below[-1]) - 1, 0, weight.size - 1)
+        inside = np.clip((p * below[-1] - below[index]) / weight[index], 0.0, 1.0)
+        found = scaled(self.bins[index] + inside, self.exponent)
+        found = np.clip(found, self.minimum, self.maximum)
+        return float(found) if found.ndim == 0 else found
+
+    def coarsen(self, exponent: int) -> Sketch:
+        """Return the same rows on a coarser grid, whose bins are whole unions of these.
+
+        Raises
+        ------
+        ParameterError
+            If the exponent is smaller than that of the sketch.
+        """
+        if exponent < self.exponent:
+            raise ParameterError(
+                f"exponent={exponent} asks for bins finer than the sketch's 2**{self.exponent}; "
+                "moments can be joined, not parted: sketch the data again."
+            )
+        found = self
+        for _ in range(exponent - self.exponent):
+            found = _halved(found)
+        return found
+
+    def __add__(self, other: Any) -> Sketch:
+        """Return the sketch of both columns' rows, on the coarser of the two grids."""
+        if isinstance(other, int) and other == 0:
+            return self  # so that sum() works
+        if not isinstance(other, Sketch):
+            return NotImplemented
+        left, right = _on_one_grid(self, other)
+        found = _combined(left, right, 1.0)
+        found = replace(
+            found,
+            count=self.count + other.count,
+            minimum=min(self.minimum, other.minimum),
+            maximum=max(self.maximum, other.maximum),
+            column=self.column if self.column == other.column else None,
+            n_missing=self.n_missing + other.n_missing,
+        )
+        return capped(found)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Sketch:
+        """Return the sketch without the rows of a part that was added to it.
+
+        Raises
+        ------
+        DataError
+            If the other sketch is not a part of this one, or is all of it.
+        """
+        if not isinstance(other, Sketch):
+            return NotImplemented
+        left, right = _on_one_grid(self, other)
+        if right.exponent > self.exponent:
+            left, right = self.coarsen(right.exponent), other
+        return _without(left, right)
+
+    def select(self, inside: NDArray[np.bool_]) -> Sketch:
+        """Return the sketch of the bins (B,) marked True; minimum and maximum become bounds.
+
+        For weighted rows the count is that of all the rows.
+        """
+        squares = None if self.squares is None else self.squares[inside]
+        kept = replace(self, bins=self.bins[inside], moments=self.moments[inside], squares=squares)
+        count = round(kept.total) if squares is None else self.count
+        return _bounded(replace(kept, count=count))
+
+    def to_sample(self) -> Sample:
+        """Return the weighted sample of Gauss nodes that stands for the rows."""
+        from bactrian.data.nodes import sample_of
+
+        return sample_of((self,))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the sketch to a Parquet file, whole or not at all.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be written.
+        """
+        from bactrian.data.sketch_file import write
+
+        write(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Sketch:
+        """Return the sketch that ``save`` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, is not a sketch, is damaged, or was written by a newer version.
+        """
+        from bactrian.data.sketch_file import read
+
+        return read(path)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.count
+
+    def __repr__(self) -> str:
+        """Return what a sketch is of, in one line."""
+        of = "" if self.column is None else f" of {self.column}"
+        return (
+            f"<Sketch{of}: {self.count:,} rows in {self.bins.size:,} bins of width {self.width:g}, "
+            f"{self.minimum:g} to {self.maximum:g}, mean {self.mean:g}, sd {self.sd:g}>"
+        )
+
+
+def capped(sketch: Sketch, cap: int = CAP) -> Sketch:
+    """Return the sketch on the finest grid that has no more occupied bins than a cap."""
+    while sketch.bins.size > cap:
+        sketch = _halved(sketch)
+    return sketch
+
+
+def _halved(sketch: Sketch) -> Sketch:
+    """The sketch on the grid of bins twice as wide."""
+    parents = np.floor(0.5 * sketch.bins)
+    right = sketch.bins - 2.0 * parents == 1.0
+    first = np.flatnonzero(np.concatenate([[True], parents[1:] != parents[:-1]]))
+
+    def joined(moments: Array | None) -> Array | None:
+        """The moments of the parents."""
+        if moments is None:
+            return None
+        shares = np.where(right[:, None], moments @ halving_map(True).T,
+                          moments @ halving_map(False).T)  # fmt: skip
+        return np.add.reduceat(shares, first)
+
+    moments = joined(sketch.moments)
+    assert moments is not None
+    return replace(
+        sketch, exponent=sketch.exponent + 1, bins=parents[first], moments=moments,
+        squares=joined(sketch.squares),
+    )  # fmt: skip
+
+
+def _on_one_grid(a: Sketch, b: Sketch) -> tuple[Sketch, Sketch]:
+    """Both sketches on the coarser of their grids."""
+    exponent = max(a.exponent, b.exponent)
+    return a.coarsen(exponent), b.coarsen(exponent)
+
+
+def _combined(a: Sketch, b: Sketch, sign: float) -> Sketch:
+    """The sums of the moments of two sketches on one grid; the rest is the first one's."""
+    bins = np.union1d(a.bins, b.bins)
+    at_a, at_b = np.searchsorted(bins, a.bins), np.searchsorted(bins, b.bins)
+
+    def joined(of_a: Array, of_b: Array) -> Array:
+        """The moments of all bins."""
+        sums = np.zeros((bins.size, N_MOMENTS))
+        sums[at_a] = of_a
+        sums[at_b] += sign * of_b
+        return sums
+
+    squares = None
+    if a.squares is not None or b.squares is not None:
+        # Where every row counts once, w^2 is w.
+        squares = joined(*(s.moments if s.squares is None else s.squares for s in (a, b)))
+    return replace(a, bins=bins, moments=joined(a.moments, b.moments), squares=squares)
+
+
+def _without(whole: Sketch, part: Sketch) -> Sketch:
+    """The difference of two sketches on one grid."""
+    found = _combined(whole, part, -1.0)
+    before = np.zeros(found.bins.size)
+    before[np.searchsorted(found.bins, whole.bins)] = whole.moments[:, 0]
+    left = found.moments[:, 0]
+    if (left < -_GONE * np.maximum(before, 1.0)).any() or part.count > whole.count:
+        raise DataError(
+            "the sketch to be taken away has rows that the other does not have: only a part that "
+            "was added can be subtracted."
+        )
+    remaining = left > _GONE * before
+    if part.count == whole.count or not remaining.any():
+        raise DataError("nothing is left after the subtraction: a sketch has at least one row.")
+    kept = replace(
+        found, bins=found.bins[remaining], moments=found.moments[remaining],
+        squares=None if found.squares is None else found.squares[remaining],
+        count=whole.count - part.count, n_missing=max(whole.n_missing - part.n_missing, 0),
+    )  # fmt: skip
+    return _bounded(kept)
+
+
+def _bounded(sketch: Sketch) -> Sketch:
+    """The sketch with bounds of its rows no wider than its occupied bins."""
+    if not sketch.bins.size:
+        return sketch
+    low = float(scaled(sketch.bins[0], sketch.exponent))
+    high = float(scaled(sketch.bins[-1] + 1.0, sketch.exponent))
+    return replace(sketch, minimum=max(sketch.minimum, low), maximum=min(sketch.maximum, high))
