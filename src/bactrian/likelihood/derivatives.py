@@ -77,18 +77,15 @@ def from_sums(sums: Sums, weights: Array, sds: Array) -> Derivatives:
         Of the mixtures at which they were taken.
     """
     loglike, products = sums
-    size, n_components = weights.shape
-    flat = [products.reshape(size, -1), *_prior_pairs(products[:, :n_components, 0], weights)]
-    found = _assembly(n_components).applied(np.concatenate(flat, axis=1))
-    n_working = 3 * n_components - 1
-    single = found[:, : n_working + 1].reshape(size, 3, n_components)
-    scale = np.ones((size, n_working))
-    scale[:, n_components - 1 : 2 * n_components - 1] = sds
-    hessian = found[:, 2 * n_working + 1 :].reshape(size, n_working, n_working)
-    score = found[:, n_working + 1 : 2 * n_working + 1] / scale
-    hessian /= scale[:, :, None]
-    hessian /= scale[:, None, :]
-    return Derivatives(loglike, score, hessian, single[:, 0], single[:, 1:])
+    size, k = weights.shape
+    flat = [products.reshape(size, -1), *_prior_pairs(products[:, :k, 0], weights)]
+    found = _assembly(k).applied(np.concatenate(flat, axis=1))
+    slopes = found[:, 3 * k :].reshape(size, 3 * k, 3 * k - 1)
+    along_means, of_means = slopes[:, :, k - 1 : 2 * k - 1], slopes[:, k : 2 * k]
+    along_means /= sds[:, None, :]
+    of_means /= sds[:, :, None]
+    spreads = found[:, k : 3 * k].reshape(size, 2, k)
+    return Derivatives(loglike, slopes[:, 0], slopes[:, 1:], found[:, :k], spreads)
 
 
 def _prior_pairs(counts: Array, weights: Array) -> tuple[Array, Array]:
@@ -99,27 +96,32 @@ def _prior_pairs(counts: Array, weights: Array) -> tuple[Array, Array]:
     """
     first, second = pair_indices(weights.shape[1])
     left, right = weights[:, first], weights[:, second]
-    total = counts.sum(axis=1, keepdims=True)
+    total = np.add.reduce(counts, axis=1, keepdims=True)
     return right * counts[:, first] - left * counts[:, second], total * left * right
 
 
 class _Terms(NamedTuple):
-    """A sparse linear map: which column enters with which sign, and where each result begins."""
+    """A sparse linear map: the columns (t, m) that enter into m results, and their signs.
+
+    Results of fewer than t terms are filled up with the first column, times zero.
+    """
 
     columns: NDArray[np.intp]
     signs: Array
-    starts: NDArray[np.intp]
 
     def applied(self, flat: Array) -> Array:
         """The results (S, m) of the map for rows of columns."""
-        return np.add.reduceat(flat[:, self.columns] * self.signs, self.starts, axis=1)
+        terms = flat.take(self.columns, axis=1)
+        terms *= self.signs
+        return np.asarray(np.add.reduce(terms, axis=1))
 
 
 @lru_cache
 def _assembly(n_components: int) -> _Terms:
     """The constant map from the sums over rows to counts, spreads, score and Hessian.
 
-    The results are free of units; the last logit, which is the gauge, is left out of them.
+    The results are free of units; the last logit, which is the gauge, is left out of them. The
+    score stands above the Hessian, so that both are divided by the sds at once.
     """
     k_all, width = range(n_components), 2 * n_components + 1
     pairs = list(combinations(k_all, 2))
@@ -150,10 +152,11 @@ def _in_rows(terms: dict[tuple[int, ...], list[tuple[int, float]]], n_components
     kept = [k for k in range(3 * n_components) if k != n_components - 1]
     wanted = [(a,) for a in kept] + list(product(kept, repeat=2))
     found = [[(column, 1.0)] for column in own_features(n_components).ravel().tolist()]
-    found += [terms.get(key) or [(0, 0.0)] for key in wanted]
-    columns, signs = zip(*(term for group in found for term in group), strict=True)
-    starts = np.cumsum([0, *(len(group) for group in found[:-1])])
-    return _Terms(np.array(columns), np.array(signs), starts)
+    found += [terms[key] for key in wanted]
+    most = max(map(len, found))
+    padded = np.array([group + [(0, 0.0)] * (most - len(group)) for group in found])
+    columns, signs = padded.transpose(2, 1, 0)
+    return _Terms(columns.astype(np.intp), signs.copy())
 
 
 def _add_pair(
