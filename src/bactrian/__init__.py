@@ -8,6 +8,7 @@
 
 from bactrian import datasets
 from bactrian.data.sample import Sample
+from bactrian.data.sketch import Sketch
 from bactrian.errors import DataError, DataTypeError, ParameterError
 from bactrian.fitting import Fit, fit
 from bactrian.infer.estimates import Estimate
@@ -44,6 +45,7 @@ __all__ = [
     "Outcome",
     "ParameterError",
     "Sample",
+    "Sketch",
     "datasets",
     "evaluate",
     "fit",

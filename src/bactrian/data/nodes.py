@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data.grid import N_MOMENTS
 from bactrian.data.quadrature import gauss_rules
 from bactrian.data.sample import Sample, spread_exponent
 from bactrian.data.sketch import Sketch
@@ -15,8 +17,31 @@ from bactrian.data.sketch import Sketch
 Array = NDArray[np.float64]
 
 
+class Nodes(NamedTuple):
+    """Gauss nodes (m,) of the bins of several sketches, ascending.
+
+    Attributes
+    ----------
+    sample : Sample
+        The nodes and their weights.
+    bins : (m,) intp
+        For each node the position of its bin, counted through the sketches.
+    """
+
+    sample: Sample
+    bins: NDArray[np.intp]
+
+
 def sample_of(parts: Sequence[Sketch]) -> Sample:
     """Return the Gauss nodes of sketches of disjoint ranges as one sample.
+
+    Source: derivation, "Binned moments".
+    """
+    return nodes_of(parts).sample
+
+
+def nodes_of(parts: Sequence[Sketch], order: int = N_MOMENTS // 2) -> Nodes:
+    """Return the Gauss nodes of sketches of disjoint ranges, up to `order` of them a bin.
 
     Nodes are placed by whole numbers of bins from a bin near the middle, so that far from zero
     they keep the digits that an absolute position would lose: at 1e12 standard deviations from
@@ -25,22 +50,26 @@ def sample_of(parts: Sequence[Sketch]) -> Sample:
     Source: derivation, "Binned moments".
     """
     finest = min(part.exponent for part in parts)
-    widest = max(parts, key=lambda part: part.total)
-    middle = widest.bins[np.searchsorted(np.cumsum(widest.moments[:, 0]), 0.5 * widest.total)]
-    places, weights = [], []
+    largest = max(parts, key=lambda part: part.total)
+    half = np.searchsorted(np.cumsum(largest.moments[:, 0]), 0.5 * largest.total)
+    middle = float(largest.bins[min(int(half), largest.bins.size - 1)])
+    places, weights, positions, first = [], [], [], 0
     for part in parts:
-        bins, t, w = gauss_rules(part.moments)
-        away = part.bins[bins] - math.ldexp(middle, widest.exponent - part.exponent)
+        bins, t, w = gauss_rules(part.moments[:, : 2 * order])
+        away = part.bins[bins] - math.ldexp(middle, largest.exponent - part.exponent)
         places.append(np.ldexp(away + 0.5 * (t + 1.0), part.exponent - finest))
         weights.append(w)
+        positions.append(bins + first)
+        first += part.bins.size
     away, weight = np.concatenate(places), np.concatenate(weights)
-    order = away.argsort(kind="stable")
-    away, weight = away[order], weight[order]
+    ascending = away.argsort(kind="stable")
+    away, weight = away[ascending], weight[ascending]
     exponent = spread_exponent(away, weight)
-    return Sample(
-        origin=math.ldexp(float(middle), widest.exponent),
+    sample = Sample(
+        origin=math.ldexp(middle, largest.exponent),
         scale=math.ldexp(1.0, finest + exponent),
         local=np.ldexp(away, -exponent),
         weights=weight,
         width=math.ldexp(1.0, -exponent),
     )
+    return Nodes(sample, np.concatenate(positions)[ascending])

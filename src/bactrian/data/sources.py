@@ -7,6 +7,9 @@ from typing import Literal
 from bactrian.data.column_source import ColumnSource
 from bactrian.data.passes import Source
 from bactrian.data.rows import read_rows
+from bactrian.data.sketch import Sketch
+from bactrian.data.sketch_source import SketchSource
+from bactrian.errors import ParameterError
 
 
 def as_source(
@@ -17,6 +20,24 @@ def as_source(
     missing: Literal["error", "drop"] = "error",
 ) -> Source:
     """Return the source of a column; the parameters and errors are those of ``Sketch.of``."""
+    if isinstance(data, Sketch):
+        return _of_sketch(data, column, sample_weight)
     return ColumnSource(
         read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
     )
+
+
+def _of_sketch(sketch: Sketch, column: str | None, sample_weight: object) -> SketchSource:
+    """The source of a sketch, which holds one column with its weights already."""
+    if sample_weight is not None:
+        raise ParameterError(
+            "sample_weight goes with rows, but the data are a sketch: give the weights to "
+            "Sketch.of when the rows are sketched."
+        )
+    if column is not None and column != sketch.column:
+        raise ParameterError(
+            f"column={column!r} names a column, but the data are a sketch"
+            + (f" of column {sketch.column!r}" if sketch.column else "")
+            + ": leave the name out."
+        )
+    return SketchSource(sketch)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from bactrian.data.rows import read_rows
+from bactrian.data.column_source import ColumnSource
 from bactrian.data.sample import Sample
+from bactrian.data.sources import as_source
 from bactrian.errors import ParameterError
+from bactrian.fitting.compressed import solve_source
 from bactrian.fitting.requirements import check_enough, check_weight_kind, whole_number
 from bactrian.fitting.result import Fit, Options
 from bactrian.model.parameters import free_matrix
 from bactrian.solve.solver import METHODS, solve
+
+LARGE_COLUMN = 1 << 15  # rows from which a column is sketched
 
 
 def fit(
@@ -79,15 +84,20 @@ def fit(
         )
     if max_steps is not None:
         max_steps = whole_number(max_steps, "max_steps", "leave it out for the method's default")
-    rows = read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
-    check_weight_kind(rows.weights, weight_kind)
-    sample = Sample.of(rows.values, rows.weights)
-    check_enough(sample, k, free_matrix(k, equal_variances=options.equal_variances).shape[1])
-    solution = solve(
-        sample,
-        options.n_components,
-        method=method,
-        equal_variances=options.equal_variances,
+    source = as_source(data, column=column, sample_weight=sample_weight, missing=missing)
+    run = partial(
+        solve, n_components=k, method=method, equal_variances=options.equal_variances,
         max_steps=max_steps,
-    )
-    return Fit(solution, sample, rows.name, rows.n_missing, options)
+    )  # fmt: skip
+    n_free = free_matrix(k, equal_variances=options.equal_variances).shape[1]
+    if isinstance(source, ColumnSource) and source.rows.values.size < LARGE_COLUMN:
+        rows = source.rows
+        check_weight_kind(rows.weights, weight_kind)
+        sample = Sample.of(rows.values, rows.weights)
+        check_enough(sample, k, n_free)
+        return Fit(run(sample), sample, rows.name, rows.n_missing, options)
+    sketch = source.sketch()
+    check_weight_kind(None if sketch.squares is None else sketch.moments[:, 0], weight_kind)
+    check_enough(sketch.to_sample(), k, n_free)
+    solution = solve_source(source, sketch, run)
+    return Fit(solution, solution.problem.sample, sketch.column, sketch.n_missing, options)

@@ -192,6 +192,9 @@ def certainty(outcome: Outcome, n_steps: int, certificate: Certificate) -> str:
     distance = max(float(np.sqrt(certificate.decrement)), 1e-12)
     power = int(np.ceil(np.log10(distance)))
     line = f"Converged: within 1e{power} standard errors of a maximum of the likelihood"
+    if certificate.rests_on == "sketch":
+        error = max(certificate.sketch_error, 1e-12)
+        line += f" of the sketch, which moves estimates by less than {error:.0e} standard errors"
     if certificate.n_starts == 1:
         return line + ", the only one."
     chosen = certificate.optima[0] if certificate.optima else None

@@ -68,6 +68,12 @@ class Certificate:
         From how many starts the likelihood was climbed.
     warnings : tuple of str
         What a careful reader should know, in words.
+    rests_on : {"rows", "sketch"}
+        Whether decrement, score and log-likelihood are sums over the rows, or over the nodes of a
+        sketch of rows that could not be read again.
+    sketch_error : float
+        Bound for what the sketch moves the estimates by, in joint standard errors; zero where
+        there is no sketch.
     """
 
     decrement: float
@@ -77,6 +83,8 @@ class Certificate:
     optima: tuple[Optimum, ...]
     n_starts: int
     warnings: tuple[str, ...]
+    rests_on: str = "rows"
+    sketch_error: float = 0.0
 
 
 def decrement_of(state: State) -> tuple[float, float]:

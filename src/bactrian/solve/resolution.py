@@ -42,11 +42,9 @@ def least_sd(sample: Sample) -> float:
     would rest on the nodes themselves, whose likelihood is unbounded where that of the rows is
     not.
     """
-    if sample.width:
-        return 0.5 * sample.width
     unit = rounding_unit(sample)
-    if unit:
-        return unit / 4.0
+    if sample.width or unit:
+        return max(0.5 * sample.width, 0.25 * unit)
     return max(8.0 * float(np.spacing(_largest(sample))), _LEAST_SD)
 
 

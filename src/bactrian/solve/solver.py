@@ -97,6 +97,8 @@ class Solution:
         The reasons to trust it.
     problem, state
         The function climbed and its value at the end, in local coordinates.
+    collapses : (m,) float64
+        Where, in local coordinates, components collapsed in the ascents from all starts.
     """
 
     mixture: NormalMixture
@@ -107,6 +109,7 @@ class Solution:
     certificate: Certificate
     problem: Problem
     state: State
+    collapses: Array
 
 
 def solve(
@@ -197,6 +200,7 @@ def _solution(problem: Problem, found: Search, climbs: Climbs) -> Solution:
         certificate,
         problem,
         state,
+        found.collapses,
     )
 
 

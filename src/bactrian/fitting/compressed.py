@@ -1,0 +1,47 @@
+"""The fit of a column of any length: a sketch, its maximum, finer bins where it needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bactrian.data.nodes import sample_of
+from bactrian.data.passes import Source
+from bactrian.data.sample import Sample
+from bactrian.data.sketch import Sketch
+from bactrian.solve.certify import certified
+from bactrian.solve.fidelity import Fidelity, fidelity
+from bactrian.solve.outcome import Outcome
+from bactrian.solve.refinement import refinement
+from bactrian.solve.solver import Solution
+
+_MAX_READINGS = 4
+
+
+def solve_source(source: Source, sketch: Sketch, solve: Callable[[Sample], Solution]) -> Solution:
+    """Return the maximum of the likelihood of all the rows of a source.
+
+    The sketch is replaced by its nodes, and these are solved. Where a fitted component turns out
+    too narrow for the bins, the rows there are read once more into finer ones. A last pass over
+    all the rows takes the score at the maximum, and a Newton step what is left of it.
+
+    Source: derivation, "Binned moments".
+    """
+    parts: tuple[Sketch, ...] = (sketch,)
+    for reading in range(_MAX_READINGS):
+        solution = solve(sample_of(parts))
+        found = _fidelity(parts, solution)
+        finer = refinement(parts, solution, found)
+        if finer is None or not source.is_rereadable or reading == _MAX_READINGS - 1:
+            break
+        parts = (*finer.kept, source.sketch(finer.exponent, finer.ranges))
+    error = found.error if found is not None else float("nan")
+    certificate = replace(solution.certificate, rests_on="sketch", sketch_error=error)
+    return certified(replace(solution, certificate=certificate), source)
+
+
+def _fidelity(parts: tuple[Sketch, ...], solution: Solution) -> Fidelity | None:
+    """What the bins do to a maximum; nothing is known where there is none."""
+    if solution.outcome is not Outcome.CONVERGED:
+        return None
+    return fidelity(parts, solution.problem, solution.state)
