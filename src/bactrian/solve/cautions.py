@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data.sample import Sample
 from bactrian.solve.atoms import atoms, collapsed_onto
 from bactrian.solve.certificate import Certificate, Optimum
 from bactrian.solve.outcome import Outcome
@@ -52,12 +53,26 @@ def _atoms(problem: Problem, collapses: Array) -> list[str]:
         value, rows = f"{sample.values[i]:.6g}", f"{sample.weights[i]:g} of the {sample.total:g}"
         starts = collapsed_onto(sample, i, collapses)
         reached = f" ({starts} starts collapsed onto it)" if starts else ""
+        if not _is_alone(sample, i):
+            found.append(
+                f"At {value} {rows} rows lie within a bin of the sketch, which is "
+                f"{sample.width * sample.scale:.2g} wide{reached}: they may be one component "
+                "narrower than the bins, or one value. Fit the data themselves, or a sketch with "
+                "a smaller exponent."
+            )
+            continue
         found.append(
             f"The value {value} is shared by {rows} rows: there a component may shrink and the "
             f"likelihood grow without bound{reached}. No normal component describes such rows; "
             "fit the others without them, and count them apart."
         )
     return found
+
+
+def _is_alone(sample: Sample, position: int) -> bool:
+    """Whether a value stands for equal rows, and is not one of several nodes of a bin."""
+    around = sample.local[max(position - 1, 0) : position + 2]
+    return sample.width == 0.0 or bool((np.diff(around) > sample.width).all())
 
 
 def _small_components(problem: Problem, state: State) -> list[str]:

@@ -12,7 +12,7 @@ from bactrian.solve.merge import following
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
 from bactrian.solve.state import State
-from bactrian.solve.steps import Memory, em_step, full_newton_step
+from bactrian.solve.steps import Memory, em_step, full_newton_step, gradient_step
 
 Array = NDArray[np.float64]
 Step = Callable[[Problem, State, Memory], Array]
@@ -97,9 +97,10 @@ def climb(
     for round_ in range(max_steps + 1):
         ended = fallen | _ended(problem, state, tolerance)
         followed = following(problem, state) if merge else np.full(len(state), -1)
-        leader[alive[followed >= 0]] = alive[followed[followed >= 0]]
-        ended &= followed < 0
-        going = ~ended & (followed < 0)
+        follows = followed >= 0
+        leader[alive[follows]] = alive[followed[follows]]
+        ended &= ~follows
+        going = ~(ended | follows)
         if not going.all():
             outcomes[alive[ended]] = _outcomes(state[ended], fallen[ended])
             final = _put(final, alive[ended], state[ended])
@@ -113,7 +114,8 @@ def climb(
         accept = _accepted(state, candidate, by_em)
         fallen = accept & _collapsed(problem, candidate)
         accept &= ~fallen
-        memory = _remember(memory, state, candidate, accept)
+        if step is gradient_step:  # the only one that looks back
+            memory = _remember(memory, state, candidate, accept)
         tries = np.where(accept, 0, tries + 1)
         n_steps[alive[accept]] += 1
         state = state.where(accept, candidate)
@@ -143,8 +145,11 @@ def _proposal(
     max_tries: int,
 ) -> Array:
     """The step's end point, shortened by the refusals so far, or an EM step after the last."""
-    reach = step(problem, state, memory) - state.free
-    shortened = state.free + reach * (_SHORTEN ** np.minimum(tries, max_tries))[:, None]
+    end = step(problem, state, memory)
+    if not tries.any():
+        return end
+    shortening = _SHORTEN ** np.minimum(tries, max_tries)
+    shortened = state.free + (end - state.free) * shortening[:, None]
     refused = tries >= max_tries
     if step is em_step or not refused.any():
         return shortened
@@ -153,7 +158,7 @@ def _proposal(
 
 def _accepted(state: State, candidate: State, by_em: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which candidates are taken: those that rise enough, or come nearer where no rise shows."""
-    promised = (state.score * (candidate.free - state.free)).sum(axis=1)
+    promised = np.vecdot(state.score, candidate.free - state.free)
     rises = candidate.loglike > state.loglike + _ARMIJO * promised
     near = state.is_concave & (state.decrement < _QUADRATIC)
     near &= candidate.decrement < state.decrement

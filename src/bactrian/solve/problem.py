@@ -56,7 +56,11 @@ class Problem:
 
     def parameters(self, free: Array) -> tuple[Array, Array, Array]:
         """Return the weights, means and sds, each (S, K), at free coordinates (S, p)."""
-        return split_working(free @ self.matrix.T)
+        return split_working(self.working(free))
+
+    def working(self, free: Array) -> Array:
+        """Return the working coordinates (S, 3K - 1) of free ones, or of displacements."""
+        return free @ self.matrix.T if self.is_bounded else free
 
     def expect(self, weights: Array, means: Array, sds: Array) -> Expectations:
         """Return the E-step's sums at parameters (S, K)."""
@@ -70,8 +74,9 @@ class Problem:
         with np.errstate(all="ignore"):
             weights, means, sds = self.parameters(free)
             found = derivatives(self.sample.local, self.sample.weights, weights, means, sds)
-            score = found.score @ self.matrix
-            hessian = self.matrix.T @ found.hessian @ self.matrix
+            score, hessian = found.score, found.hessian
+            if self.is_bounded:
+                score, hessian = score @ self.matrix, self.matrix.T @ hessian @ self.matrix
             whitener = self._whitener(weights, sds)
             curvature = -(whitener.swapaxes(1, 2) @ hessian @ whitener)
             curvature[~np.isfinite(curvature).all(axis=(1, 2))] = 0.0
@@ -103,16 +108,13 @@ class Problem:
         is wanted, is (diag(1 / pi_k) + 1 1' / pi_K) / W.
         """
         k, p, total = self.n_components, self.matrix.shape[1], self.sample.total
-        weights = np.maximum(weights, _LEAST_WEIGHT)
-        inverse = 1.0 / (total * weights)
+        inverse = 1.0 / (total * np.maximum(weights, _LEAST_WEIGHT))
         whitener = np.zeros((len(weights), p, p))
-        covariance = np.repeat(np.repeat(inverse[:, -1:, None], k - 1, axis=1), k - 1, axis=2)
-        logit, mean = np.arange(k - 1), np.arange(k - 1, 2 * k - 1)
-        covariance[:, logit, logit] += inverse[:, :-1]
+        diagonal = whitener.reshape(-1, p * p)[:, :: p + 1]
+        diagonal[:, k - 1 : 2 * k - 1] = sds * np.sqrt(inverse)
+        diagonal[:, 2 * k - 1 :] = np.sqrt(2.0 * (1.0 / total if self.is_bounded else inverse))
+        covariance = inverse[:, :-1, None] * np.eye(k - 1) + inverse[:, -1:, None]
         whitener[:, : k - 1, : k - 1] = np.sqrt(covariance) if k == 2 else _root(covariance)
-        whitener[:, mean, mean] = sds * np.sqrt(inverse)
-        spread = np.arange(2 * k - 1, p)
-        whitener[:, spread, spread] = np.sqrt(2.0 * (1.0 / total if self.is_bounded else inverse))
         return whitener
 
 

@@ -22,7 +22,7 @@ _HALVINGS = 8
 _MAX_RANGES = 12
 _BESIDE = 8
 _SPIKE = 3.0
-_LEAST_ROWS = 5.0
+_LEAST_ROWS = 1.5
 
 
 class Refinement(NamedTuple):
@@ -72,8 +72,11 @@ def _collapsed_into(parts: Sequence[Sketch], solution: Solution) -> Mask:
         if solution.collapses.size and not solution.problem.is_bounded:
             places = (solution.collapses * sample.scale + sample.origin) / part.width
             order = np.bincount(gauss_rules(part.moments)[0], minlength=part.bins.size)
-            nearby = np.abs(part.bins[:, None] + 0.5 - places).min(axis=1) <= 1.5
-            suspect = nearby & (order > 1) & _spikes(part)
+            away = np.abs(part.bins[:, None] + 0.5 - places)
+            suspect = (away.min(axis=1) <= 1.5) & (order > 1) & _spikes(part)
+            # What is too narrow for a bin need not lie within that one bin.
+            beside = np.concatenate([part.bins[suspect] - 1.0, part.bins[suspect] + 1.0])
+            suspect |= np.isin(part.bins, beside)
         masks.append(suspect)
     return np.concatenate(masks)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
+# Where each quantity stands in a row, and its shape where it is neither a number nor a vector.
+Layout = dict[str, tuple[int | slice, Shape | None]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,16 +29,12 @@ class State:
     """
 
     packed: Array
-    layout: dict[str, tuple[slice, Shape]]
+    layout: Layout
 
     @classmethod
     def of(cls, **named: Array) -> State:
         """Return the state of named arrays, each with S first."""
-        layout, start = {}, 0
-        for name, array in named.items():
-            width = array[0].size
-            layout[name] = (slice(start, start + width), array.shape[1:])
-            start += width
+        layout = _layout(tuple((name, array.shape[1:]) for name, array in named.items()))
         size = len(named["free"])
         packed = np.concatenate([array.reshape(size, -1) for array in named.values()], axis=1)
         return cls(packed, layout)
@@ -56,7 +56,8 @@ class State:
     def _field(self, name: str) -> Array:
         """One quantity as a view."""
         columns, shape = self.layout[name]
-        return self.packed[:, columns].reshape(-1, *shape)
+        found = self.packed[:, columns]
+        return found if shape is None else found.reshape(-1, *shape)
 
     @property
     def free(self) -> Array:
@@ -132,3 +133,15 @@ class State:
     def is_concave(self) -> NDArray[np.bool_]:
         """Whether minus the Hessian is positive definite (S,)."""
         return np.asarray(self.eigenvalues[:, 0] > 1e-10)
+
+
+@lru_cache
+def _layout(shapes: tuple[tuple[str, Shape], ...]) -> Layout:
+    """The layout of a row that holds quantities of given names and shapes."""
+    layout: Layout = {}
+    start = 0
+    for name, shape in shapes:
+        end = start + prod(shape)
+        layout[name] = (slice(start, end) if shape else start, shape if len(shape) > 1 else None)
+        start = end
+    return layout

@@ -7,6 +7,7 @@ step, and returns free coordinates (S, p).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,8 +106,13 @@ def _unwhiten(state: State, along: Array) -> Array:
 def _trusted(problem: Problem, state: State, displacement: Array) -> Array:
     """The end point of a displacement shortened to where the quadratic model may be believed."""
     k = problem.n_components
-    limit = np.concatenate([np.full((len(state), k - 1), 2.0), 2.0 * state.sds,
-                            np.full((len(state), k), 1.5)], axis=1)  # fmt: skip
-    excess = np.abs(displacement @ problem.matrix.T) / limit
+    excess = np.abs(problem.working(displacement)) / _reach(k)
+    excess[:, k - 1 : 2 * k - 1] /= state.sds
     shrink = np.maximum(1.0, excess.max(axis=1, keepdims=True))
     return np.asarray(state.free + displacement / shrink)
+
+
+@lru_cache
+def _reach(n_components: int) -> Array:
+    """How far (3K - 1,) logits, means in units of their sd, and log variances may go at once."""
+    return np.repeat([2.0, 2.0, 1.5], [n_components - 1, n_components, n_components])

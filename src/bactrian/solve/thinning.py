@@ -7,17 +7,17 @@ import numpy as np
 from bactrian.data.sample import Sample
 
 LARGE = 4096
-_WIDTH = 1.0 / 32.0  # of an sd
-_SHARE = 1.0 / 512.0  # of the rows
+_WIDTH = 1.0 / 16.0  # of an sd
+_SHARE = 1.0 / 256.0  # of the rows
 
 
 def thinned(sample: Sample) -> Sample:
     """Return the sample with runs of neighbours replaced by two points of the same moments.
 
-    A run ends where it would be wider than a thirty-second of an sd or hold more than one row in
-    512. Its two points have its weight, mean, variance and third moment, so that the maxima of
-    the thinned likelihood are close to those of the sample's, for components wider than a run.
-    The result is for finding where to climb, never for the answer.
+    A run ends where it would be wider than a sixteenth of an sd or hold more than one row in 256.
+    Its two points have its weight, mean, variance and third moment, so that the maxima of the
+    thinned likelihood are close to those of the sample's, for components wider than a run. The
+    result is for finding where to climb, never for the answer.
     """
     x, w = sample.local, sample.weights
     sd = np.sqrt(sample.local_variance)
