@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.grid import N_MOMENTS, chebyshev_sums, placed, suitable_exponent
+from bactrian.data.kernels import bin_moments
 from bactrian.data.passes import FirstOrder
-from bactrian.data.sketch import Sketch, capped
+from bactrian.data.sketch import Sketch
 from bactrian.model.posterior import row_terms
 
 Array = NDArray[np.float64]
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 BLOCK = 4096  # rows; the working arrays of a block stay in the processor's cache
 PILOT = 65_536  # rows that tell where the bulk is and how wide
 _WINDOW = 8192  # bins that are summed densely: half a megabyte of moments
+_EXACT = 2.0**52  # bin numbers up to which there are others between them
 _STRAY = 1 << 20  # rows outside the window that are sorted at a time
 _NORMAL_IQR = 1.349  # interquartile range of a normal distribution, in standard deviations
 
@@ -40,7 +42,7 @@ def spread_of(x: Array) -> float:
     x : (n,) float64
         Finite, n >= 1; of long columns a part of the rows is looked at.
     """
-    pilot = _pilot(x)
+    pilot = _pilot(x, PILOT)
     low, high = float(pilot.min()), float(pilot.max())
     if low == high:
         return 0.0
@@ -63,7 +65,7 @@ def rows_within(x: Array, within: Array) -> NDArray[np.bool_]:
     return inside
 
 
-def sketch_of(x: Array, w: Array | None, exponent: int) -> Sketch:
+def sketch_of(x: Array, w: Array | None, exponent: int, *, compiled: bool | None = None) -> Sketch:
     """Return the sketch of an array, coarsened where it would have too many bins.
 
     Parameters
@@ -74,84 +76,64 @@ def sketch_of(x: Array, w: Array | None, exponent: int) -> Sketch:
         Weights, not negative; rows of weight zero are counted and otherwise left out.
     exponent : int
         Bins have width ``2**exponent``.
+    compiled : bool, optional
+        Whether to take the compiled loop; by default where the array alone is worth compiling it.
     """
     count = x.size
     if w is not None and count and not w.min() > 0.0:
         x, w = x[w > 0.0], w[w > 0.0]
-    if not x.size:
-        return _counted(empty_sketch(exponent), count)
-    first, size = _window(x, exponent)
-    found, stray = _dense(x, w, exponent, first, size)
+    found, stray = _dense(x, w, exponent, compiled)
     for i in range(0, stray.size, _STRAY):
         some = stray[i : i + _STRAY]
         found = found + _sparse(x[some], None if w is None else w[some], found.exponent)
-    return _counted(capped(found), count)
+    return found if found.count == count else replace(found, count=count)
 
 
-def _counted(sketch: Sketch, count: int) -> Sketch:
-    """The sketch with its number of rows, those of weight zero included."""
-    return sketch if sketch.count == count else replace(sketch, count=count)
+def _pilot(x: Array, size: int) -> Array:
+    """A number of rows, evenly spaced."""
+    return x[:: -(-x.size // size)]
 
 
-def _pilot(x: Array) -> Array:
-    """At most 65,536 rows, evenly spaced."""
-    return x[:: -(-x.size // PILOT)]
-
-
-def _window(x: Array, exponent: int) -> tuple[float, int]:
+def _window(x: Array, exponent: int) -> tuple[int, int]:
     """The first bin and the number of bins among which the bulk of the rows is."""
-    if x.size < BLOCK:
-        return 0.0, 0
-    bins = np.sort(placed(_pilot(x), exponent)[0])
+    bins = np.sort(placed(_pilot(x, BLOCK), exponent)[0])
     low, middle, high = bins[[bins.size // 500, bins.size // 2, -1 - bins.size // 500]]
-    # Half as wide again on either side: 500 rows do not show how far many more would go.
+    if max(abs(low), abs(high)) > _EXACT:
+        return 0, 0
+    # Half as wide again on either side: few rows do not show how far many more would go.
     reach = 0.5 * (high - low) + 1.0
-    first, last = low - reach, high + reach
+    first, last = np.floor(low - reach), np.ceil(high + reach)
     if last - first >= _WINDOW:
         first = middle - _WINDOW // 2
         last = first + _WINDOW - 1.0
-    return float(np.floor(first)), int(last - np.floor(first)) + 1
+    return int(first), int(last - first) + 1
 
 
 def _dense(
-    x: Array, w: Array | None, exponent: int, first: float, size: int
+    x: Array, w: Array | None, exponent: int, compiled: bool | None
 ) -> tuple[Sketch, NDArray[np.intp]]:
     """The sketch of the rows in a window of bins, and the positions of the others."""
+    first, size = _window(x, exponent) if x.size >= BLOCK else (0, 0)
     if size == 0:
         return empty_sketch(exponent), np.arange(x.size)
-    bins, t = placed(x, exponent)
-    bins -= first
-    inside = (bins >= 0.0) & (bins < size)
-    stray = np.flatnonzero(~inside)
-    if stray.size:
-        bins, t = bins[inside], t[inside]
-        x, w = x[inside], None if w is None else w[inside]
-    if not x.size:
-        return empty_sketch(exponent), stray
-    moments, squares = _sums(t, w, bins.astype(np.intp), size)
-    at = np.flatnonzero(moments[:, 0] > 0.0)
-    squares = None if squares is None else squares[at]
-    low, high = float(x.min()), float(x.max())
-    return Sketch(exponent, np.add(at, first), moments[at], squares, x.size, low, high), stray
+    found = bin_moments(x, w, exponent, first, size, compiled=compiled)
+    at = np.flatnonzero(found.sums[:, 0] > 0.0)
+    squares = None if found.squares is None else found.squares[at]
+    bins, count = np.add(at, float(first)), x.size - found.outside.size
+    sketch = Sketch(
+        exponent, bins, found.sums[at], squares, count, found.minimum, found.maximum
+    )  # fmt: skip
+    return sketch, found.outside
 
 
 def _sparse(x: Array, w: Array | None, exponent: int) -> Sketch:
     """The sketch of rows wherever they are."""
     bins, t = placed(x, exponent)
     bins, index = np.unique(bins, return_inverse=True)
-    moments, squares = _sums(t, w, index, bins.size)
+    moments, squares = chebyshev_sums(t, w, index, bins.size), None
+    if w is not None:
+        squares = chebyshev_sums(t, w * w, index, bins.size)
     return Sketch(exponent, bins, moments, squares, x.size, float(x.min()), float(x.max()))
-
-
-def _sums(
-    t: Array, w: Array | None, index: NDArray[np.intp], size: int
-) -> tuple[Array, Array | None]:
-    """The moments of the bins, and the same with squared weights."""
-    moments = chebyshev_sums(t, w, index, size)
-    if w is None:
-        return moments, None
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        return moments, chebyshev_sums(t, w * w, index, size)
 
 
 def first_order_of(

@@ -34,6 +34,11 @@ def at_index(i: int) -> str:
     return f"index {i}"
 
 
+def place_after(first: int) -> Place:
+    """The places in a chunk that ``first`` rows come before."""
+    return at_index if first == 0 else lambda i: at_index(first + i)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One column of numbers, not yet checked.
@@ -68,13 +73,16 @@ class Table:
     fetch: Callable[[Sequence[str]], list[Column]]
 
 
-def array_column(array: NDArray[Any], name: str | None = None, label: str = "the data") -> Column:
+def array_column(
+    array: NDArray[Any], name: str | None = None, label: str = "the data", first: int = 0
+) -> Column:
     """A column from a one-dimensional array of real numbers.
 
     Parameters
     ----------
     array : (n,) of any real dtype; masked entries are missing.
     name, label : the name of the column, and what messages call it.
+    first : the number of rows before these, where they are a chunk of a column.
 
     Returns
     -------
@@ -90,8 +98,8 @@ def array_column(array: NDArray[Any], name: str | None = None, label: str = "the
     _require_one_dimension(array, label)
     kind = array.dtype.kind
     if kind == "O":
-        values = _from_objects(np.ma.getdata(array), np.ma.getmaskarray(array), label)
-        return Column(values, name)
+        values = _from_objects(np.ma.getdata(array), np.ma.getmaskarray(array), label, first)
+        return Column(values, name, place_after(first))
     if kind not in "iuf":
         found, remedy = _REMEDIES.get(kind, (f"values of type {array.dtype}", "pass numbers"))
         raise DataTypeError(f"{label} holds {found}, not real numbers: {remedy}")
@@ -99,7 +107,7 @@ def array_column(array: NDArray[Any], name: str | None = None, label: str = "the
         values = np.ascontiguousarray(np.ma.getdata(array), dtype=np.float64)
     if np.ma.is_masked(array):
         values = np.where(np.ma.getmaskarray(array), np.nan, values)
-    return Column(np.asarray(values), name)
+    return Column(np.asarray(values), name, place_after(first))
 
 
 def _require_one_dimension(array: NDArray[Any], label: str) -> None:
@@ -114,7 +122,9 @@ def _require_one_dimension(array: NDArray[Any], label: str) -> None:
         )
 
 
-def _from_objects(items: NDArray[Any], mask: NDArray[np.bool_], label: str) -> FloatArray:
+def _from_objects(
+    items: NDArray[Any], mask: NDArray[np.bool_], label: str, first: int
+) -> FloatArray:
     """Doubles from Python numbers, NaN for None and pandas' NA."""
     values = np.full(items.size, np.nan)
     for i, item in enumerate(items.tolist()):
@@ -122,7 +132,7 @@ def _from_objects(items: NDArray[Any], mask: NDArray[np.bool_], label: str) -> F
             continue
         if isinstance(item, bool) or not isinstance(item, numbers.Real | Decimal):
             raise DataTypeError(
-                f"{label} holds {_described(item)} at index {i}, not a real number: "
+                f"{label} holds {_described(item)} at {at_index(first + i)}, not a real number: "
                 "pass numbers only, with None or NaN where a value is missing"
             )
         try:

@@ -25,13 +25,14 @@ def is_native(data: object) -> bool:
     )
 
 
-def read_native(data: object, label: str) -> Table | Column:
+def read_native(data: object, label: str, first: int = 0) -> Table | Column:
     """A table from a frame, a column from a series, an index or an Arrow array.
 
     Parameters
     ----------
     data : what ``is_native`` knows; a lazy frame or a stream is read once.
     label : what messages call it when it is a column.
+    first : the number of rows before these, where they are a chunk of a column.
 
     Raises
     ------
@@ -44,14 +45,17 @@ def read_native(data: object, label: str) -> Table | Column:
 
     native = _narwhals_object(data)
     if isinstance(native, nw.Series):
-        return _from_series(native, None if native.name in (None, "") else str(native.name), label)
+        name = None if native.name in (None, "") else str(native.name)
+        return _from_series(native, name, label, first)
     schema = native.collect_schema()
 
     def fetch(names: Sequence[str]) -> list[Column]:
         """Collect the named columns only."""
         chosen = native.select(*dict.fromkeys(names))
         eager = chosen.collect() if isinstance(chosen, nw.LazyFrame) else chosen
-        return [_from_series(eager.get_column(name), name, f"column {name!r}") for name in names]
+        return [
+            _from_series(eager.get_column(name), name, f"column {name!r}", first) for name in names
+        ]
 
     return Table(
         "the frame",
@@ -137,7 +141,7 @@ def _not_a_column(data: object) -> DataTypeError:
     )
 
 
-def _from_series(series: Any, name: str | None, label: str) -> Column:
+def _from_series(series: Any, name: str | None, label: str, first: int) -> Column:
     """Doubles from a Narwhals series, NaN where it is null."""
     import narwhals as nw
 
@@ -146,11 +150,11 @@ def _from_series(series: Any, name: str | None, label: str) -> Column:
         # Python's float() rounds correctly what NumPy has no type for; other casts need not.
         items = np.empty(len(series), dtype=object)
         items[:] = series.to_list()
-        return array_column(items, name, label)
+        return array_column(items, name, label, first)
     if isinstance(dtype, nw.Unknown):
-        return array_column(np.asarray(series.to_native()), name, label)
+        return array_column(np.asarray(series.to_native()), name, label, first)
     if not dtype.is_numeric():
         raise DataTypeError(
             f"{label} is of type {dtype}, not real numbers: convert it to numbers first"
         )
-    return array_column(np.asarray(series.to_numpy()), name, label)
+    return array_column(np.asarray(series.to_numpy()), name, label, first)

@@ -16,7 +16,7 @@ from bactrian.errors import DataError, DataTypeError
 __all__ = ["column_from", "read_memory"]
 
 
-def read_memory(data: object, label: str = "the data") -> Table | Column:
+def read_memory(data: object, label: str = "the data", first: int = 0) -> Table | Column:
     """A table from a mapping, a structured array or a frame; a column from anything else.
 
     Parameters
@@ -24,6 +24,7 @@ def read_memory(data: object, label: str = "the data") -> Table | Column:
     data : an array, sequence, iterable, series or frame of any package, or anything that offers
         ``__array__`` or Arrow data.
     label : what messages call it when it is a column.
+    first : the number of rows before these, where they are a chunk of a column.
 
     Raises
     ------
@@ -32,39 +33,39 @@ def read_memory(data: object, label: str = "the data") -> Table | Column:
     """
     if isinstance(data, np.ndarray):
         if data.dtype.names is None:
-            return array_column(data, label=label)
+            return array_column(data, label=label, first=first)
         fields = {name: data[name] for name in data.dtype.names}
-        return _mapping_table(fields, "the structured array")
+        return _mapping_table(fields, "the structured array", first)
     if isinstance(data, list | tuple | range):
-        return array_column(_array_of(data, label), label=label)
+        return array_column(_array_of(data, label), label=label, first=first)
     if isinstance(data, Mapping):
-        return _mapping_table(data, "the mapping")
+        return _mapping_table(data, "the mapping", first)
     if is_native(data):
-        return read_native(data, label)
+        return read_native(data, label, first)
     _refuse_lone_values(data, label)
     if hasattr(data, "__array__") or _is_buffer(data):
-        return array_column(np.asarray(data), label=label)
+        return array_column(np.asarray(data), label=label, first=first)
     if isinstance(data, Iterable):
-        return array_column(_array_of(list(data), label), label=label)
+        return array_column(_array_of(list(data), label), label=label, first=first)
     raise DataTypeError(
         f"{label} is of type {type(data).__name__}: pass a list, an array, a series, a frame or "
         "the path of a file"
     )
 
 
-def column_from(data: object, label: str) -> Column:
+def column_from(data: object, label: str, first: int = 0) -> Column:
     """A column from anything in memory that is one column.
 
     Parameters
     ----------
-    data, label : as ``read_memory``.
+    data, label, first : as ``read_memory``.
 
     Raises
     ------
     DataError, DataTypeError
         As ``read_memory``; also a table.
     """
-    found = read_memory(data, label)
+    found = read_memory(data, label, first)
     if isinstance(found, Table):
         raise DataTypeError(f"{label} is a table, not a single column: pass one of its columns")
     return found
@@ -108,21 +109,23 @@ def _array_of(items: Sequence[object], label: str) -> NDArray[Any]:
     return array
 
 
-def _mapping_table(data: Mapping[Any, object], label: str) -> Table:
+def _mapping_table(data: Mapping[Any, object], label: str, first: int) -> Table:
     """A table from a mapping of names to columns."""
     by_name = {str(key): value for key, value in data.items()}
     columns: dict[str, Column] = {}
     kinds: dict[str, str] = {}
     for name, value in by_name.items():
         try:
-            columns[name] = column_from(value, f"column {name!r}")
+            columns[name] = column_from(value, f"column {name!r}", first)
             kinds[name] = "number"
         except (DataError, DataTypeError):
             kinds[name] = "not numbers"
 
     def fetch(names: Sequence[str]) -> list[Column]:
         """Convert again what failed, for its own message."""
-        read = [columns.get(n) or column_from(by_name[n], f"column {n!r}") for n in names]
-        return [Column(column.values, n) for column, n in zip(read, names, strict=True)]
+        read = [columns.get(n) or column_from(by_name[n], f"column {n!r}", first) for n in names]
+        return [
+            Column(column.values, n, column.place) for column, n in zip(read, names, strict=True)
+        ]
 
     return Table(label, kinds, list(columns), fetch)
