@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bactrian as bt
-from bactrian.fitting import entry
+from bactrian.fitting import reading
 from tests.reference_fits import is_open, listed
 from tests.reference_sets import load
 from tests.test_truth import CASES, check_loglike, check_parameters, check_standard_errors
@@ -26,13 +26,13 @@ DECIDED = [case for case in CASES if not is_open(*case) and case[1] in SHARED]
 @pytest.fixture
 def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every column is fitted through its sketch."""
-    monkeypatch.setattr(entry, "LARGE_COLUMN", 0)
+    monkeypatch.setattr(reading, "LARGE_COLUMN", 0)
 
 
 @pytest.fixture
 def by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """No column is."""
-    monkeypatch.setattr(entry, "LARGE_COLUMN", math.inf)
+    monkeypatch.setattr(reading, "LARGE_COLUMN", math.inf)
 
 
 def humps(*components: tuple[float, float, float], seed: int = 3, size: int = SIZE) -> Array:
@@ -75,9 +75,9 @@ def test_the_fit_through_a_sketch_is_that_of_the_rows(
     shape: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = SHAPES[shape]()
-    monkeypatch.setattr(entry, "LARGE_COLUMN", math.inf)
+    monkeypatch.setattr(reading, "LARGE_COLUMN", math.inf)
     exact = bt.fit(x)
-    monkeypatch.setattr(entry, "LARGE_COLUMN", 0)
+    monkeypatch.setattr(reading, "LARGE_COLUMN", 0)
     fit = bt.fit(x)
     assert fit.sample.width > 0.0
     assert exact.sample.width == 0.0

@@ -10,7 +10,7 @@ from bactrian import datasets
 from bactrian.data.sample import Sample
 from bactrian.data.sketch import Sketch
 from bactrian.errors import DataError, DataTypeError, ParameterError
-from bactrian.fitting import Fit, fit
+from bactrian.fitting import Comparison, Fit, compare, fit
 from bactrian.infer.estimates import Estimate
 from bactrian.likelihood.quantities import (
     Evaluation,
@@ -35,6 +35,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Certificate",
+    "Comparison",
     "DataError",
     "DataTypeError",
     "Estimate",
@@ -46,6 +47,7 @@ __all__ = [
     "ParameterError",
     "Sample",
     "Sketch",
+    "compare",
     "datasets",
     "evaluate",
     "fit",

@@ -1,6 +1,7 @@
-"""The front door: fit() and what it returns."""
+"""The front door: fit(), compare() and what they return."""
 
+from bactrian.fitting.comparison import Comparison, compare
 from bactrian.fitting.entry import fit
 from bactrian.fitting.result import Fit, Options
 
-__all__ = ["Fit", "Options", "fit"]
+__all__ = ["Comparison", "Fit", "Options", "compare", "fit"]

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from bactrian.data.column_source import ColumnSource
-from bactrian.data.sample import Sample
-from bactrian.data.sources import as_source
 from bactrian.errors import ParameterError
-from bactrian.fitting.compressed import solve_source
-from bactrian.fitting.requirements import check_enough, check_weight_kind, whole_number
+from bactrian.fitting.reading import read
+from bactrian.fitting.requirements import whole_number
 from bactrian.fitting.result import Fit, Options
-from bactrian.model.parameters import free_matrix
-from bactrian.solve.solver import METHODS, solve
-
-LARGE_COLUMN = 1 << 15  # rows from which a column is sketched
+from bactrian.solve.solver import METHODS
 
 
 def fit(
@@ -38,9 +31,11 @@ def fit(
 
     Parameters
     ----------
-    data : array-like, frame or path
+    data : array-like, frame, lazy frame, stream, path or Sketch
         A list, NumPy array, pandas, Polars or PyArrow column; a frame, mapping, file or glob of
-        files (CSV, TSV, JSON lines, Parquet) with `column`.
+        files (CSV, TSV, JSON lines, Parquet) with `column`; a lazy frame of Polars, DuckDB, Dask,
+        PySpark or Ibis, which is summed up where it lives; an Arrow stream, an iterator of
+        chunks, a ``Query`` of a database; a ``Sketch`` of any of these.
     n_components : int
         K >= 1.
     column : str, optional
@@ -74,8 +69,18 @@ def fit(
     -----
     Source: derivation, "EM, gradient ascent and Newton" and "Unboundedness".
     """
+    options = checked_options(n_components, method, equal_variances, max_steps)
+    reading = read(
+        data, column=column, sample_weight=sample_weight, weight_kind=weight_kind, missing=missing
+    )
+    return reading.fit(options)
+
+
+def checked_options(
+    n_components: Any, method: Any, equal_variances: Any, max_steps: Any
+) -> Options:
+    """Return the options of a fit, each in its range."""
     k = whole_number(n_components, "n_components", "2 asks for two components")
-    options = Options(k, method, bool(equal_variances))
     if not isinstance(equal_variances, bool | np.bool_):
         raise ParameterError(f"equal_variances={equal_variances!r} is neither True nor False.")
     if method not in METHODS:
@@ -84,20 +89,4 @@ def fit(
         )
     if max_steps is not None:
         max_steps = whole_number(max_steps, "max_steps", "leave it out for the method's default")
-    source = as_source(data, column=column, sample_weight=sample_weight, missing=missing)
-    run = partial(
-        solve, n_components=k, method=method, equal_variances=options.equal_variances,
-        max_steps=max_steps,
-    )  # fmt: skip
-    n_free = free_matrix(k, equal_variances=options.equal_variances).shape[1]
-    if isinstance(source, ColumnSource) and source.rows.values.size < LARGE_COLUMN:
-        rows = source.rows
-        check_weight_kind(rows.weights, weight_kind)
-        sample = Sample.of(rows.values, rows.weights)
-        check_enough(sample, k, n_free)
-        return Fit(run(sample), sample, rows.name, rows.n_missing, options)
-    sketch = source.sketch()
-    check_weight_kind(None if sketch.squares is None else sketch.moments[:, 0], weight_kind)
-    check_enough(sketch.to_sample(), k, n_free)
-    solution = solve_source(source, sketch, run)
-    return Fit(solution, solution.problem.sample, sketch.column, sketch.n_missing, options)
+    return Options(k, method, bool(equal_variances), max_steps)

@@ -33,6 +33,7 @@ class Options:
     n_components: int
     method: str
     equal_variances: bool
+    max_steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

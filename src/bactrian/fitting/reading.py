@@ -1,0 +1,87 @@
+"""The first pass over the data: rows where they are few, a sketch where they are many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from bactrian.data.column_source import ColumnSource
+from bactrian.data.passes import Source
+from bactrian.data.sample import Sample
+from bactrian.data.sketch import Sketch
+from bactrian.data.sources import as_source
+from bactrian.fitting.compressed import solve_source
+from bactrian.fitting.requirements import check_enough, check_weight_kind
+from bactrian.fitting.result import Fit, Options
+from bactrian.model.parameters import free_matrix
+from bactrian.solve.solver import solve
+
+LARGE_COLUMN = 1 << 15  # rows from which a column is sketched
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A column that was read once, ready for any number of fits.
+
+    Attributes
+    ----------
+    source : Source
+        Where to read it again.
+    sample : Sample
+        Its values, or the nodes that stand for them.
+    sketch : Sketch or None
+        Its sketch, where the sample is made of one.
+    """
+
+    source: Source
+    sample: Sample
+    sketch: Sketch | None
+
+    def fit(self, options: Options) -> Fit:
+        """Return the fit of the column.
+
+        Raises
+        ------
+        DataError
+            If there are too few rows or values for so many components.
+        """
+        k, equal = options.n_components, options.equal_variances
+        check_enough(self.sample, k, free_matrix(k, equal_variances=equal).shape[1])
+        run = partial(
+            solve, n_components=k, method=options.method, equal_variances=equal,
+            max_steps=options.max_steps,
+        )  # fmt: skip
+        if self.sketch is None:
+            solution = run(self.sample)
+            return Fit(solution, self.sample, self.source.column, self._n_missing, options)
+        solution = solve_source(self.source, self.sketch, run)
+        sample = solution.problem.sample
+        return Fit(solution, sample, self.source.column, self._n_missing, options)
+
+    @property
+    def _n_missing(self) -> int:
+        """Rows left out because their value was missing."""
+        if self.sketch is not None:
+            return self.sketch.n_missing
+        assert isinstance(self.source, ColumnSource)
+        return self.source.rows.n_missing
+
+
+def read(
+    data: Any,
+    *,
+    column: str | None,
+    sample_weight: Any,
+    weight_kind: str | None,
+    missing: Literal["error", "drop"],
+) -> Reading:
+    """Return the column that data hold, read once; the parameters are those of ``fit``."""
+    source = as_source(data, column=column, sample_weight=sample_weight, missing=missing)
+    if isinstance(source, ColumnSource) and source.rows.values.size < LARGE_COLUMN:
+        check_weight_kind(source.rows.weights, weight_kind)
+        return Reading(source, Sample.of(source.rows.values, source.rows.weights), None)
+    sketch = source.sketch()
+    # Sums of whole weights are whole, and others hardly ever are in every bin.
+    check_weight_kind(None if sketch.squares is None else sketch.moments[:, 0], weight_kind)
+    return Reading(source, sketch.to_sample(), sketch)
