@@ -227,7 +227,6 @@ def test_a_level_out_of_range_ends_with_status_two(
     "arguments",
     [
         [],
-        ["fit"],
         ["fit", "one.csv", "--components", "2.5"],
         ["fit", "one.csv", "--method", "simplex"],
         ["fit", "one.csv", "--missing", "ignore"],
@@ -273,5 +272,68 @@ def test_an_interruption_is_quiet(here: Path, monkeypatch: pytest.MonkeyPatch) -
         """Somebody presses Ctrl-C."""
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_fit", interrupted)
+    monkeypatch.setattr("bactrian.cli.commands.fit_command", interrupted)
     assert cli.main(["fit", "one.csv"]) == 130
+
+
+def test_sketches_are_made_merged_and_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = bt.datasets.load("faithful")["waiting"]
+    for name, part in (("one", x[:100]), ("two", x[100:])):
+        pd.DataFrame({"waiting": part}).to_csv(f"{name}.csv", index=False)
+        assert (
+            cli.main(["sketch", f"{name}.csv", "--column", "waiting", "-o", f"{name}.sketch"]) == 0
+        )
+    assert "two.sketch: Sketch of waiting: 172 rows in" in capsys.readouterr().out
+    assert cli.main(["merge", "one.sketch", "two.sketch", "-o", "both.sketch"]) == 0
+    assert "both.sketch: Sketch of waiting: 272 rows in" in capsys.readouterr().out
+    assert cli.main(["fit", "both.sketch", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["loglike"] == pytest.approx(bt.fit(x).loglike, rel=1e-13)
+    assert cli.main(["compare", "both.sketch", "--components", "1", "2"]) == 0
+    assert "-1034.0017" in capsys.readouterr().out
+
+
+def test_a_query_over_files_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = bt.datasets.load("faithful")["waiting"]
+    pd.DataFrame({"waiting": x, "day": np.arange(x.size)}).to_parquet("all.parquet")
+    query = "select waiting from 'all.parquet' where day < 200"
+    assert cli.main(["fit", "--query", query, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["loglike"] == pytest.approx(bt.fit(x[:200]).loglike, rel=1e-13)
+    assert cli.main(["fit", "--query", "select nothing from 'all.parquet'"]) == 1
+    assert "the query cannot be run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fit"], "no file is named"),
+        (["fit", "a.csv", "--query", "select 1"], "names its files itself"),
+        (["fit", "--database", "sqlite:///a.db"], "goes with --query"),
+        (["sketch", "a.csv", "--weights", "w", "--column", "w", "-o", "o"], "must differ"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_sketch_that_cannot_be_read_leaves_the_output_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bt.Sketch.of([1.0, 2.0, 3.0]).save("kept.sketch")
+    before = Path("kept.sketch").read_bytes()
+    Path("bad.sketch").write_bytes(b"PAR1 no")
+    assert cli.main(["merge", "kept.sketch", "bad.sketch", "-o", "kept.sketch"]) == 1
+    assert "'bad.sketch'" in capsys.readouterr().err
+    assert Path("kept.sketch").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.sketch", "kept.sketch"]

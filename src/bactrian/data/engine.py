@@ -10,7 +10,7 @@ from typing import Any
 
 from bactrian.errors import DataError
 
-__all__ = ["File", "connection", "query", "quoted"]
+__all__ = ["File", "connection", "open_connection", "query", "quoted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,19 @@ class File:
 
 @contextmanager
 def connection() -> Iterator[Any]:
-    """A private DuckDB in memory that fetches nothing from anywhere.
+    """A private DuckDB in memory that fetches nothing from anywhere, closed in the end.
+
+    Raises
+    ------
+    DataError
+        DuckDB is not installed.
+    """
+    with open_connection() as engine:
+        yield engine
+
+
+def open_connection() -> Any:
+    """The same, to be closed by whoever holds it last.
 
     Raises
     ------
@@ -50,10 +62,10 @@ def connection() -> Iterator[Any]:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
-    with duckdb.connect(":memory:", config=offline) as engine:
-        engine.execute("set enable_progress_bar = false")
-        engine.execute("set preserve_insertion_order = true")
-        yield engine
+    engine = duckdb.connect(":memory:", config=offline)
+    engine.execute("set enable_progress_bar = false")
+    engine.execute("set preserve_insertion_order = true")
+    return engine
 
 
 def query(engine: Any, file: File, sql: str, parameters: Mapping[str, Any]) -> Any:

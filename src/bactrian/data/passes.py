@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from bactrian.data.sketch import Sketch
 
 Array = NDArray[np.float64]
+# Called with the rows done so far and, where it is known, how many there are.
+Progress = Callable[[int, int | None], None]
 
 
 class FirstOrder(NamedTuple):

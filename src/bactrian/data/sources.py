@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from bactrian.data.column_source import ColumnSource
-from bactrian.data.passes import Source
+from bactrian.data.passes import Progress, Source
 from bactrian.data.rows import read_rows
 from bactrian.data.sketch import Sketch
 from bactrian.data.sketch_source import SketchSource
 from bactrian.errors import ParameterError
+
+_SUFFIX = ".sketch"
 
 
 def as_source(
@@ -18,8 +21,11 @@ def as_source(
     column: str | None = None,
     sample_weight: object = None,
     missing: Literal["error", "drop"] = "error",
+    progress: Progress | None = None,
 ) -> Source:
     """Return the source of a column; the parameters and errors are those of ``Sketch.of``."""
+    if isinstance(data, str | os.PathLike) and os.fspath(data).endswith(_SUFFIX):
+        data = Sketch.load(data)
     if isinstance(data, Sketch):
         return _of_sketch(data, column, sample_weight)
     return ColumnSource(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.entry import checked_options
 from bactrian.fitting.reading import read
@@ -74,13 +75,14 @@ class Comparison:
 
 def compare(
     data: Any,
-    n_components: Iterable[int] = (1, 2, 3),
+    n_components: int | Iterable[int] = (1, 2, 3),
     *,
     column: str | None = None,
     sample_weight: Any = None,
     weight_kind: Literal["frequency"] | None = None,
     equal_variances: bool = False,
     missing: Literal["error", "drop"] = "error",
+    progress: Progress | None = None,
 ) -> Comparison:
     """Return the fits of one column with several numbers of components.
 
@@ -88,9 +90,9 @@ def compare(
 
     Parameters
     ----------
-    data, column, sample_weight, weight_kind, equal_variances, missing
+    data, column, sample_weight, weight_kind, equal_variances, missing, progress
         As for ``fit``.
-    n_components : iterable of int
+    n_components : iterable of int, or int
         Numbers of components.
 
     Raises
@@ -106,6 +108,11 @@ def compare(
     if not options:
         raise ParameterError("n_components names no number; (1, 2, 3) compares three fits.")
     reading = read(
-        data, column=column, sample_weight=sample_weight, weight_kind=weight_kind, missing=missing
+        data,
+        column=column,
+        sample_weight=sample_weight,
+        weight_kind=weight_kind,
+        missing=missing,
+        progress=progress,
     )
     return Comparison(tuple(reading.fit(one) for one in options))

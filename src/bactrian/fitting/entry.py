@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.reading import read
 from bactrian.fitting.requirements import whole_number
@@ -24,6 +25,7 @@ def fit(
     equal_variances: bool = False,
     missing: Literal["error", "drop"] = "error",
     max_steps: int | None = None,
+    progress: Progress | None = None,
 ) -> Fit:
     """Return the maximum-likelihood fit of a mixture of normal distributions to one column.
 
@@ -52,6 +54,8 @@ def fit(
         What to do about missing values.
     max_steps : int, optional
         Largest number of steps of the reported ascent.
+    progress : callable, optional
+        Called during long passes with the rows done and, where it is known, their number.
 
     Returns
     -------
@@ -71,7 +75,12 @@ def fit(
     """
     options = checked_options(n_components, method, equal_variances, max_steps)
     reading = read(
-        data, column=column, sample_weight=sample_weight, weight_kind=weight_kind, missing=missing
+        data,
+        column=column,
+        sample_weight=sample_weight,
+        weight_kind=weight_kind,
+        missing=missing,
+        progress=progress,
     )
     return reading.fit(options)
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Literal
 
 from bactrian.data.column_source import ColumnSource
-from bactrian.data.passes import Source
+from bactrian.data.passes import Progress, Source
 from bactrian.data.sample import Sample
 from bactrian.data.sketch import Sketch
 from bactrian.data.sources import as_source
@@ -75,9 +75,12 @@ def read(
     sample_weight: Any,
     weight_kind: str | None,
     missing: Literal["error", "drop"],
+    progress: Progress | None = None,
 ) -> Reading:
     """Return the column that data hold, read once; the parameters are those of ``fit``."""
-    source = as_source(data, column=column, sample_weight=sample_weight, missing=missing)
+    source = as_source(
+        data, column=column, sample_weight=sample_weight, missing=missing, progress=progress
+    )
     if isinstance(source, ColumnSource) and source.rows.values.size < LARGE_COLUMN:
         check_weight_kind(source.rows.weights, weight_kind)
         return Reading(source, Sample.of(source.rows.values, source.rows.weights), None)

@@ -1,0 +1,124 @@
+"""What each command does: read, call the library, print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from bactrian.cli.progress import shown
+from bactrian.cli.wording import as_options
+from bactrian.errors import ParameterError
+
+
+def fit_command(options: argparse.Namespace) -> int:
+    """Fit and print."""
+    from bactrian.fitting import fit
+    from bactrian.present.tables import as_text
+
+    if not 0.0 < options.level < 1.0:
+        raise ParameterError(f"--level {options.level:g} is not between 0 and 1; 0.95 is usual.")
+    data = _data(options)
+    with shown(options.quiet) as progress:
+        found = fit(
+            data,
+            options.components,
+            **_reading(options),
+            progress=progress,
+            method=options.method,
+            equal_variances=options.equal_variances,
+        )
+    if options.json:
+        _print(json.dumps(found.to_dict(options.level), indent=2, allow_nan=False))
+    else:
+        _print(as_options(as_text(found.summary(options.level))))
+    return 0
+
+
+def compare_command(options: argparse.Namespace) -> int:
+    """Fit with several numbers of components and print the table."""
+    from bactrian.fitting import compare
+
+    data = _data(options)
+    with shown(options.quiet) as progress:
+        found = compare(
+            data,
+            options.components,
+            **_reading(options),
+            progress=progress,
+            equal_variances=options.equal_variances,
+        )
+    _print(str(found))
+    return 0
+
+
+def sketch_command(options: argparse.Namespace) -> int:
+    """Sketch a column, write it, and say what it is."""
+    from bactrian.data.sketch import Sketch
+
+    data, reading = _data(options), _reading(options)
+    del reading["weight_kind"]
+    with shown(options.quiet) as progress:
+        sketch = Sketch.of(data, exponent=options.exponent, progress=progress, **reading)
+    sketch.save(options.output)
+    _print(f"{options.output}: {_described(sketch)}")
+    return 0
+
+
+def merge_command(options: argparse.Namespace) -> int:
+    """Add sketches, write the sum, and say what it is."""
+    from bactrian.data.sketch import Sketch
+
+    # All of them are read before anything is written: the output may be one of them.
+    first, *others = map(Sketch.load, options.sketches)
+    merged = sum(others, first)
+    merged.save(options.output)
+    _print(f"{options.output}: {_described(merged)}")
+    return 0
+
+
+def _described(sketch: Any) -> str:
+    """A sketch in one line, without the brackets of its repr."""
+    return str(repr(sketch)).strip("<>")
+
+
+def _data(options: argparse.Namespace) -> Any:
+    """What to read: a file, standard input, or a query."""
+    if options.weights is not None and options.weights == options.column:
+        raise ParameterError("--weights and --column name the same column; they must differ.")
+    if options.database is not None:
+        from bactrian.data.databases import Query
+
+        if options.file is not None or options.query is None:
+            raise ParameterError(
+                "--database goes with --query, which says what to read there, and without a file."
+            )
+        return Query(options.database, options.query)
+    if options.query is not None:
+        from bactrian.data.queries import file_query
+
+        if options.file is not None:
+            raise ParameterError(
+                "--query names its files itself: --query \"select x from 'data/*.parquet'\"."
+            )
+        return file_query(options.query)
+    if options.file is None:
+        raise ParameterError("no file is named; name one, or - for standard input.")
+    return sys.stdin.buffer if options.file == "-" else options.file
+
+
+def _reading(options: argparse.Namespace) -> dict[str, Any]:
+    """The arguments that say how to read."""
+    return {
+        "column": options.column,
+        "sample_weight": options.weights,
+        "weight_kind": "frequency",
+        "missing": options.missing,
+    }
+
+
+def _print(text: str) -> None:
+    """Print at once, so that a reader who has gone is noticed here."""
+    print(text)
+    sys.stdout.flush()

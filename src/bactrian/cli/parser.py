@@ -1,0 +1,128 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+
+from bactrian.cli import commands
+
+_EXAMPLES = """\
+examples:
+  bactrian fit data.csv --column waiting
+  bactrian fit 'runs/*.parquet' --column latency --components 3
+  zcat data.csv.gz | bactrian fit - --column waiting --json
+  bactrian fit --database sqlite:///lab.db --query 'select weight from mice' --column weight
+  bactrian sketch 'monday/*.parquet' --column latency -o monday.sketch
+  bactrian merge monday.sketch tuesday.sketch -o week.sketch
+  bactrian fit week.sketch
+
+Exit status: 0 done (how a fit ended is printed), 1 the data cannot be read or fitted,
+2 the command was not understood.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; what it finds has the command's function as `run`."""
+    from bactrian import __version__
+
+    top = argparse.ArgumentParser(
+        prog="bactrian",
+        description="Maximum likelihood for one-dimensional mixtures of normal distributions.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"bactrian {__version__}")
+    below = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _fit(_command(below, "fit", "fit a mixture to one column of numbers", commands.fit_command))
+    _compare(
+        _command(below, "compare", "fit several numbers of components", commands.compare_command)
+    )
+    _sketch(_command(below, "sketch", "sum a column up in a small file", commands.sketch_command))
+    _merge(_command(below, "merge", "add sketches", commands.merge_command))
+    return top
+
+
+def _command(below: object, name: str, help_: str, run: object) -> argparse.ArgumentParser:
+    """A command with its help and the function that runs it."""
+    found: argparse.ArgumentParser = below.add_parser(  # type: ignore[attr-defined]
+        name,
+        help=help_,
+        description=help_[0].upper() + help_[1:] + ".",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    found.set_defaults(run=run)
+    return found
+
+
+def _data(command: argparse.ArgumentParser) -> None:
+    """What is to be read."""
+    command.add_argument(
+        "file",
+        nargs="?",
+        help="CSV, TSV, JSON lines or Parquet, gzipped or not; quoted glob; sketch; - for stdin",
+    )
+    command.add_argument("--column", help="the column; not needed when only one holds numbers")
+    command.add_argument(
+        "--query",
+        metavar="SQL",
+        help="what to select: select x from 'data/*.parquet', or from --database",
+    )
+    command.add_argument(
+        "--database", metavar="URI", help="postgresql://user@host/name or sqlite:///file.db"
+    )
+    command.add_argument(
+        "--weights", metavar="COLUMN", help="column that says how many rows each row stands for"
+    )
+    command.add_argument(
+        "--missing", default="error", choices=["error", "drop"],
+        help="what to do about missing values (default: error)",
+    )  # fmt: skip
+    command.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def _fit(command: argparse.ArgumentParser) -> None:
+    """The options of fit."""
+    _data(command)
+    command.add_argument("--components", type=int, default=2, metavar="K", help="default: 2")
+    command.add_argument(
+        "--method", default="newton", choices=["newton", "em", "gradient", "lbfgs"],
+        help="how the reported ascent is made (default: newton)",
+    )  # fmt: skip
+    command.add_argument("--equal-variances", action="store_true", help="one common variance")
+    command.add_argument(
+        "--level", type=float, default=0.95, help="level of the intervals (default: 0.95)"
+    )
+    command.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    """The options of compare."""
+    _data(command)
+    command.add_argument(
+        "--components", type=int, nargs="+", default=[1, 2, 3], metavar="K", help="default: 1 2 3"
+    )
+    command.add_argument("--equal-variances", action="store_true", help="one common variance")
+
+
+def _sketch(command: argparse.ArgumentParser) -> None:
+    """The options of sketch."""
+    _data(command)
+    _output(command)
+    command.add_argument(
+        "--exponent", type=int, metavar="E",
+        help="bins have width 2**E (default: chosen from the data)",
+    )  # fmt: skip
+
+
+def _merge(command: argparse.ArgumentParser) -> None:
+    """The options of merge."""
+    command.add_argument("sketches", nargs="+", metavar="SKETCH", help="files made by sketch")
+    _output(command)
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    """Where a sketch goes."""
+    command.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="file to write, whole or not at all"
+    )
