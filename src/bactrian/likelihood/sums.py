@@ -84,7 +84,8 @@ def _sum_block(
     if not second_order:
         return Sums(logpdf @ w, _products(w * r, features))
     first, second = pair_indices(k)
-    left = np.empty((size, k + k * (k - 1) // 2 * width, x.size))
+    # In memory the batch comes second, as in the row terms.
+    left = np.empty((k + k * (k - 1) // 2 * width, size, x.size)).swapaxes(0, 1)
     wr = np.multiply(w, r, out=left[:, :k])
     shared = wr[:, first] * r[:, second]
     below = left[:, k:].reshape(size, -1, width, x.size)

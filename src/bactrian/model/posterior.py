@@ -57,12 +57,12 @@ def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
     """
     n_components = means.shape[-1]
     with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
-        mean, sd = means[..., None], sds[..., None]
-        constant = (np.log(weights) - np.log(sds))[..., None]
-        features = np.empty((*means.shape[:-1], 2 * n_components + 1, x.size))
-        features[..., 0, :] = 1.0
-        u = features[..., 1 : n_components + 1, :]
-        quadratic = features[..., n_components + 1 :, :]
+        # In memory components come first: what is done to one runs through a whole batch at once.
+        mean, sd = means.T[..., None], sds.T[..., None]
+        constant = (np.log(weights) - np.log(sds)).T[..., None]
+        features = np.empty((2 * n_components + 1, *mean.shape[1:-1], x.size))
+        features[0] = 1.0
+        u, quadratic = features[1 : n_components + 1], features[n_components + 1 :]
         np.subtract(x, mean, out=u)
         np.divide(u, sd, out=u)
         np.multiply(u, u, out=quadratic)
@@ -73,18 +73,18 @@ def row_terms(x: Array, weights: Array, means: Array, sds: Array) -> RowTerms:
         quadratic -= 0.5
         every = _Component(constant, mean, sd, u)
         if n_components == 2:
-            logpdf = np.maximum(log_joint[..., 0, :], log_joint[..., 1, :])
+            logpdf = np.maximum(log_joint[0], log_joint[1])
             r, log_total = _two_responsibilities(every)
         else:
-            logpdf = log_joint.max(axis=-2)
+            logpdf = log_joint.max(axis=0)
             r, log_total = _responsibilities(every, log_joint)
         log_total -= HALF_LOG_2PI  # not from the constant, where large logs of sds would swallow it
         logpdf += log_total
-        return RowTerms(logpdf, r, features)
+        return RowTerms(logpdf, r.swapaxes(0, -2), features.swapaxes(0, -2))
 
 
 class _Component(NamedTuple):
-    """Log of weight over sd, mean, sd (..., k, 1) and u (..., k, n) of components."""
+    """Log of weight over sd, mean, sd (k, ..., 1) and u (k, ..., n) of components."""
 
     constant: Array
     mean: Array
@@ -93,9 +93,7 @@ class _Component(NamedTuple):
 
     def one(self, k: int) -> _Component:
         """The component at a position, without the axis of components."""
-        return _Component(
-            self.constant[..., k, :], self.mean[..., k, :], self.sd[..., k, :], self.u[..., k, :]
-        )
+        return _Component(self.constant[k], self.mean[k], self.sd[k], self.u[k])
 
 
 def _log_odds(own: _Component, ref: _Component) -> Array:
@@ -123,8 +121,8 @@ def _two_responsibilities(every: _Component) -> tuple[Array, Array]:
     # choice row by row, which would take several times as long.
     signed = np.copysign(larger, odds, out=larger)
     r = np.empty_like(every.u)
-    np.maximum(smaller, signed, out=r[..., 0, :])
-    np.maximum(smaller, np.negative(signed, out=signed), out=r[..., 1, :])
+    np.maximum(smaller, signed, out=r[0])
+    np.maximum(smaller, np.negative(signed, out=signed), out=r[1])
     return r, np.log(total, out=total)
 
 
@@ -134,34 +132,34 @@ def _responsibilities(every: _Component, log_joint: Array) -> tuple[Array, Array
     Odds are taken against each row's best component. Where every row is near its best one, the
     difference of two log-densities is as good as the factored form.
     """
-    top = log_joint.max(axis=-2, keepdims=True)
-    if log_joint.shape[-2] == 1:
+    top = log_joint.max(axis=0, keepdims=True)
+    if len(log_joint) == 1:
         odds = np.zeros_like(log_joint)  # not -inf - -inf
     elif top.min(initial=0.0) > -_NEAR:
         odds = log_joint - top
     else:
-        best = log_joint.argmax(axis=-2)[..., None, :]
+        best = log_joint.argmax(axis=0)[None]
         if np.isneginf(top).any():
             best = np.where(np.isneginf(top), _best_far_out(every), best)
         odds = _log_odds(every, _picked(every, best))
-        odds -= odds.max(axis=-2, keepdims=True)
+        odds -= odds.max(axis=0, keepdims=True)
     shares = np.exp(odds, out=odds)
-    total = shares.sum(axis=-2, keepdims=True)
+    total = shares.sum(axis=0, keepdims=True)
     shares /= total
-    return shares, np.log(total[..., 0, :])
+    return shares, np.log(total[0])
 
 
 def _best_far_out(every: _Component) -> NDArray[np.intp]:
-    """The best component where every log-density is below the smallest double, (..., 1, n)."""
+    """The best component where every log-density is below the smallest double, (1, ..., n)."""
     held = np.where(np.isneginf(every.constant), 0.0, every.sd)
-    widest = np.broadcast_to(held.argmax(axis=-2)[..., None, :], every.u[..., :1, :].shape)
-    best = _log_odds(every, _picked(every, widest)).argmax(axis=-2)
-    return np.asarray(best[..., None, :])
+    widest = np.broadcast_to(held.argmax(axis=0)[None], every.u[:1].shape)
+    best = _log_odds(every, _picked(every, widest)).argmax(axis=0)
+    return np.asarray(best[None])
 
 
 def _picked(every: _Component, which: NDArray[np.intp]) -> _Component:
-    """One component for each row, (..., 1, n)."""
-    return _Component(*(np.take_along_axis(array, which, axis=-2) for array in every))
+    """One component for each row, (1, ..., n)."""
+    return _Component(*(np.take_along_axis(array, which, axis=0) for array in every))
 
 
 def _tame(u: Array, half_square: Array) -> None:

@@ -165,14 +165,13 @@ def _roots(
     index = np.flatnonzero(converged)
     worth = criterion(problem, state.loglike, state.sds)
     signature = _signature(problem, state)
+    left = index[np.argsort(-state.loglike[index], kind="stable")]
     groups: list[list[int]] = []
-    for i in index[np.argsort(-state.loglike[index], kind="stable")]:
-        for group in groups:
-            if (np.abs(signature[group[0]] - signature[i]) < 1e-5).all():
-                group.append(int(i))
-                break
-        else:
-            groups.append([int(i)])
+    while left.size:
+        alike = (np.abs(signature[left] - signature[left[0]]) < 1e-5).all(axis=1)
+        alike[0] = True
+        groups.append(left[alike].tolist())
+        left = left[~alike]
     roots = []
     for group in groups:
         first = min(group, key=lambda i: float(state.decrement[i]))

@@ -169,14 +169,14 @@ def _chosen(warm: Candidates, worth: Array, pool: Pool) -> list[int]:
     chosen: list[int] = []
     left = np.flatnonzero(worth > -np.inf)
     left = left[np.argsort(-worth[left], kind="stable")]
+    place = np.concatenate(warm, axis=1)
+    share = np.full_like(warm.weights, 0.03 * pool.likeness)
+    width = 0.05 * pool.likeness * warm.sds
+    near = np.concatenate([share, width, width], axis=1)
     while left.size and len(chosen) < pool.keep:
         best = left[0]
         chosen.append(int(best))
-        width = pool.likeness * warm.sds[best]
-        unlike = np.abs(warm.weights[left] - warm.weights[best]) >= 0.03 * pool.likeness
-        unlike |= np.abs(warm.means[left] - warm.means[best]) >= 0.05 * width
-        unlike |= np.abs(warm.sds[left] - warm.sds[best]) >= 0.05 * width
-        left = left[unlike.any(axis=1)]
+        left = left[(np.abs(place[left] - place[best]) >= near[best]).any(axis=1)]
     return chosen
 
 
