@@ -12,6 +12,7 @@ from bactrian.data.sample import Sample
 from bactrian.model.parameters import free_matrix
 from bactrian.solve.climb import climb
 from bactrian.solve.merge import gathered
+from bactrian.solve.mesh import graded
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.partitions import Candidates
 from bactrian.solve.problem import Problem
@@ -34,6 +35,7 @@ LEAST_ROWS = 1.5
 _N_RANDOM = {2: 30}
 _MAX_STEPS = 150
 _FULL_KEPT = 6
+_GRADED_FROM = 10_000
 _WORTH_POLISHING = 30.0
 
 
@@ -92,7 +94,8 @@ def problem_of(sample: Sample, n_components: int, equal_variances: bool) -> Prob
 def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Search:
     """Return the maxima of the likelihood reached from all starts, every one of them polished.
 
-    Large samples are searched thinned, and the maxima worth it are climbed again on all the rows.
+    Large samples are searched thinned, and the maxima worth it are climbed again on all the rows;
+    on a graded mesh of them, where that takes less time than it takes to make.
     """
     if len(sample) <= LARGE:
         return _search(problem_of(sample, n_components, equal_variances))
@@ -102,7 +105,10 @@ def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Searc
         return coarse
     best = candidates[0].criterion
     kept = [r for r in candidates if r.criterion > best - _WORTH_POLISHING][:_FULL_KEPT]
-    problem = problem_of(sample, n_components, equal_variances)
+    mesh = sample
+    if len(sample) > _GRADED_FROM:
+        mesh = graded(sample, [root.parameters for root in kept])
+    problem = problem_of(mesh, n_components, equal_variances)
     near = (np.stack(arrays) for arrays in zip(*(root.parameters for root in kept), strict=True))
     state, outcomes = _climb_all(problem, problem.free(*near))
     hits = np.array([root.hits for root in kept])
