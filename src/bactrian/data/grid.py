@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 N_MOMENTS = 8
 _BINS_PER_SPREAD = 7  # 2**7 to 2**8 bins in one spread
-_LARGEST_EXPONENT, _SMALLEST_EXPONENT = 1023, -1074
+LARGEST_EXPONENT, SMALLEST_EXPONENT = 1023, -1074  # of a double
 
 
 def suitable_exponent(spread: float, largest: float) -> int:
@@ -32,20 +32,23 @@ def suitable_exponent(spread: float, largest: float) -> int:
     least = math.frexp(largest)[1] - 1000  # bin numbers stay finite
     if spread > 0.0:
         least = max(least, math.frexp(spread)[1] - 1 - _BINS_PER_SPREAD)
-    return min(max(least, _SMALLEST_EXPONENT), _LARGEST_EXPONENT)
+    return min(max(least, SMALLEST_EXPONENT), LARGEST_EXPONENT)
 
 
 def scaled(x: Array | float, exponent: int) -> Array:
     """Return x * 2**exponent in two halves: the power itself may leave the range of a double."""
     half = exponent // 2
-    return np.asarray(np.ldexp(np.ldexp(x, half), exponent - half))
+    # The edge of a bin may lie beyond the largest double.
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(np.ldexp(np.ldexp(x, half), exponent - half))
 
 
 def placed(x: Array, exponent: int) -> tuple[Array, Array]:
     """Return the bin numbers and the local coordinates t in [-1, 1) of values (n,).
 
-    The number is floor(x / 2**e), a whole double; t is exact to one rounding. From 2**53 on every
-    double is a whole number, so that far values sit at t = -1 of bins of their own.
+    The number is floor(x / 2**e), a whole double; t is exact to one rounding, which gives 1 for
+    values that are next to nothing below zero. From 2**53 on every double is a whole number, so
+    that far values sit at t = -1 of bins of their own.
     """
     position = scaled(x, -exponent)
     bins = np.floor(position)

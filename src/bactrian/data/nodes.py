@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.grid import N_MOMENTS
+from bactrian.data.grid import N_MOMENTS, SMALLEST_EXPONENT
 from bactrian.data.quadrature import gauss_rules
 from bactrian.data.sample import Sample, spread_exponent
 from bactrian.data.sketch import Sketch
@@ -64,7 +64,8 @@ def nodes_of(parts: Sequence[Sketch], order: int = N_MOMENTS // 2) -> Nodes:
     away, weight = np.concatenate(places), np.concatenate(weights)
     ascending = away.argsort(kind="stable")
     away, weight = away[ascending], weight[ascending]
-    exponent = spread_exponent(away, weight)
+    # Nodes of subnormal values may lie closer to each other than the least double.
+    exponent = max(spread_exponent(away, weight), SMALLEST_EXPONENT - finest)
     sample = Sample(
         origin=math.ldexp(middle, largest.exponent),
         scale=math.ldexp(1.0, finest + exponent),

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.grid import N_MOMENTS, halving_map, scaled
+from bactrian.data.addition import CAP, added, bounded, capped, coarsened, without
+from bactrian.data.grid import LARGEST_EXPONENT, scaled
 from bactrian.data.sample import Sample
-from bactrian.errors import DataError, ParameterError
+from bactrian.errors import ParameterError
 
 if TYPE_CHECKING:
     import os
 
-    from bactrian.data.passes import Source
+    from bactrian.data.passes import Progress, Source
+
+__all__ = ["CAP", "Sketch", "capped"]
 
 Array = NDArray[np.float64]
-
-CAP = 65_536  # occupied bins; a sketch that would have more is coarsened
-_GONE = 1e-12  # of a bin's weight: what is left of it after subtraction is rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -82,6 +82,7 @@ class Sketch:
         sample_weight: Any = None,
         missing: Literal["error", "drop"] = "error",
         exponent: int | None = None,
+        progress: Progress | None = None,
     ) -> Sketch:
         """Return the sketch of a column, read once.
 
@@ -97,6 +98,8 @@ class Sketch:
             What to do about missing values.
         exponent : int, optional
             Bins have width ``2**exponent``; chosen from the data by default.
+        progress : callable, optional
+            Called with the rows done and, where it is known, how many there are.
 
         Raises
         ------
@@ -108,7 +111,11 @@ class Sketch:
         from bactrian.data.sources import as_source
 
         source: Source = as_source(
-            data, column=column, sample_weight=sample_weight, missing=missing
+            data,
+            column=column,
+            sample_weight=sample_weight,
+            missing=missing,
+            progress=progress,
         )
         return source.sketch(exponent)
 
@@ -125,25 +132,28 @@ class Sketch:
     @property
     def mean(self) -> float:
         """Weighted mean."""
-        middle, local, _ = self._central_moments()
-        return float(scaled(middle + local, self.exponent))
+        middle, away, _ = self._central_moments()
+        return float(scaled(middle + away, self.exponent))
 
     @property
     def sd(self) -> float:
         """Weighted standard deviation, divisor: sum of the weights."""
-        return float(scaled(np.sqrt(self._central_moments()[2]), self.exponent))
+        return float(scaled(self._central_moments()[2], self.exponent))
 
     def _central_moments(self) -> tuple[float, float, float]:
-        """A bin number, the mean counted from it, and the variance, in bin widths."""
+        """A bin number, the mean counted from it, and the standard deviation, in bin widths."""
         share = self.moments / self.total
         middle = float(self.bins[np.searchsorted(np.cumsum(share[:, 0]), 0.5)])
         away = self.bins - middle + 0.5
         mean = float(share[:, 0] @ away + 0.5 * share[:, 1].sum())
         away -= mean
+        # A power of two keeps the squares of bin numbers such as 2**1000 in range.
+        power = math.frexp(float(np.abs(away).max()))[1]
+        away = np.ldexp(away, -power)
         # x = away + t / 2 in bin widths, and t^2 = (1 + T_2(t)) / 2.
-        within = 0.125 * (share[:, 0] + share[:, 2])
-        variance = share[:, 0] @ away**2 + share[:, 1] @ away + within.sum()
-        return middle, mean, max(float(variance), 0.0)
+        variance = float(share[:, 0] @ away**2) + math.ldexp(share[:, 1] @ away, -power)
+        variance += math.ldexp(0.125 * (share[:, 0] + share[:, 2]).sum(), -2 * power)
+        return middle, mean, math.ldexp(math.sqrt(max(variance, 0.0)), power)
 
     def quantile(self, p: Any) -> Any:
         """Return the quantiles of probabilities in [0, 1], right to the width of a bin.
@@ -170,17 +180,19 @@ class Sketch:
         Raises
         ------
         ParameterError
-            If the exponent is smaller than that of the sketch.
+            If the exponent is smaller than that of the sketch, or that of no double.
         """
+        if exponent > LARGEST_EXPONENT:
+            raise ParameterError(
+                f"exponent={exponent} asks for bins wider than any double: the largest is "
+                f"{LARGEST_EXPONENT}."
+            )
         if exponent < self.exponent:
             raise ParameterError(
                 f"exponent={exponent} asks for bins finer than the sketch's 2**{self.exponent}; "
                 "moments can be joined, not parted: sketch the data again."
             )
-        found = self
-        for _ in range(exponent - self.exponent):
-            found = _halved(found)
-        return found
+        return coarsened(self, exponent)
 
     def __add__(self, other: Any) -> Sketch:
         """Return the sketch of both columns' rows, on the coarser of the two grids."""
@@ -188,17 +200,7 @@ class Sketch:
             return self  # so that sum() works
         if not isinstance(other, Sketch):
             return NotImplemented
-        left, right = _on_one_grid(self, other)
-        found = _combined(left, right, 1.0)
-        found = replace(
-            found,
-            count=self.count + other.count,
-            minimum=min(self.minimum, other.minimum),
-            maximum=max(self.maximum, other.maximum),
-            column=self.column if self.column == other.column else None,
-            n_missing=self.n_missing + other.n_missing,
-        )
-        return capped(found)
+        return capped(added(self, other))
 
     __radd__ = __add__
 
@@ -212,10 +214,7 @@ class Sketch:
         """
         if not isinstance(other, Sketch):
             return NotImplemented
-        left, right = _on_one_grid(self, other)
-        if right.exponent > self.exponent:
-            left, right = self.coarsen(right.exponent), other
-        return _without(left, right)
+        return without(self, other)
 
     def select(self, inside: NDArray[np.bool_]) -> Sketch:
         """Return the sketch of the bins (B,) marked True; minimum and maximum become bounds.
@@ -225,7 +224,7 @@ class Sketch:
         squares = None if self.squares is None else self.squares[inside]
         kept = replace(self, bins=self.bins[inside], moments=self.moments[inside], squares=squares)
         count = round(kept.total) if squares is None else self.count
-        return _bounded(replace(kept, count=count))
+        return bounded(replace(kept, count=count))
 
     def to_sample(self) -> Sample:
         """Return the weighted sample of Gauss nodes that stands for the rows."""
@@ -269,88 +268,3 @@ class Sketch:
             f"<Sketch{of}: {self.count:,} rows in {self.bins.size:,} bins of width {self.width:g}, "
             f"{self.minimum:g} to {self.maximum:g}, mean {self.mean:g}, sd {self.sd:g}>"
         )
-
-
-def capped(sketch: Sketch, cap: int = CAP) -> Sketch:
-    """Return the sketch on the finest grid that has no more occupied bins than a cap."""
-    while sketch.bins.size > cap:
-        sketch = _halved(sketch)
-    return sketch
-
-
-def _halved(sketch: Sketch) -> Sketch:
-    """The sketch on the grid of bins twice as wide."""
-    parents = np.floor(0.5 * sketch.bins)
-    right = sketch.bins - 2.0 * parents == 1.0
-    first = np.flatnonzero(np.concatenate([[True], parents[1:] != parents[:-1]]))
-
-    def joined(moments: Array | None) -> Array | None:
-        """The moments of the parents."""
-        if moments is None:
-            return None
-        shares = np.where(right[:, None], moments @ halving_map(True).T,
-                          moments @ halving_map(False).T)  # fmt: skip
-        return np.add.reduceat(shares, first)
-
-    moments = joined(sketch.moments)
-    assert moments is not None
-    return replace(
-        sketch, exponent=sketch.exponent + 1, bins=parents[first], moments=moments,
-        squares=joined(sketch.squares),
-    )  # fmt: skip
-
-
-def _on_one_grid(a: Sketch, b: Sketch) -> tuple[Sketch, Sketch]:
-    """Both sketches on the coarser of their grids."""
-    exponent = max(a.exponent, b.exponent)
-    return a.coarsen(exponent), b.coarsen(exponent)
-
-
-def _combined(a: Sketch, b: Sketch, sign: float) -> Sketch:
-    """The sums of the moments of two sketches on one grid; the rest is the first one's."""
-    bins = np.union1d(a.bins, b.bins)
-    at_a, at_b = np.searchsorted(bins, a.bins), np.searchsorted(bins, b.bins)
-
-    def joined(of_a: Array, of_b: Array) -> Array:
-        """The moments of all bins."""
-        sums = np.zeros((bins.size, N_MOMENTS))
-        sums[at_a] = of_a
-        sums[at_b] += sign * of_b
-        return sums
-
-    squares = None
-    if a.squares is not None or b.squares is not None:
-        # Where every row counts once, w^2 is w.
-        squares = joined(*(s.moments if s.squares is None else s.squares for s in (a, b)))
-    return replace(a, bins=bins, moments=joined(a.moments, b.moments), squares=squares)
-
-
-def _without(whole: Sketch, part: Sketch) -> Sketch:
-    """The difference of two sketches on one grid."""
-    found = _combined(whole, part, -1.0)
-    before = np.zeros(found.bins.size)
-    before[np.searchsorted(found.bins, whole.bins)] = whole.moments[:, 0]
-    left = found.moments[:, 0]
-    if (left < -_GONE * np.maximum(before, 1.0)).any() or part.count > whole.count:
-        raise DataError(
-            "the sketch to be taken away has rows that the other does not have: only a part that "
-            "was added can be subtracted."
-        )
-    remaining = left > _GONE * before
-    if part.count == whole.count or not remaining.any():
-        raise DataError("nothing is left after the subtraction: a sketch has at least one row.")
-    kept = replace(
-        found, bins=found.bins[remaining], moments=found.moments[remaining],
-        squares=None if found.squares is None else found.squares[remaining],
-        count=whole.count - part.count, n_missing=max(whole.n_missing - part.n_missing, 0),
-    )  # fmt: skip
-    return _bounded(kept)
-
-
-def _bounded(sketch: Sketch) -> Sketch:
-    """The sketch with bounds of its rows no wider than its occupied bins."""
-    if not sketch.bins.size:
-        return sketch
-    low = float(scaled(sketch.bins[0], sketch.exponent))
-    high = float(scaled(sketch.bins[-1] + 1.0, sketch.exponent))
-    return replace(sketch, minimum=max(sketch.minimum, low), maximum=min(sketch.maximum, high))
