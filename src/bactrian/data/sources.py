@@ -6,6 +6,7 @@ import os
 from typing import Literal
 
 from bactrian.data.column_source import ColumnSource
+from bactrian.data.lazy import is_lazy, lazy_source
 from bactrian.data.passes import Progress, Source
 from bactrian.data.rows import read_rows
 from bactrian.data.sketch import Sketch
@@ -28,6 +29,13 @@ def as_source(
         data = Sketch.load(data)
     if isinstance(data, Sketch):
         return _of_sketch(data, column, sample_weight)
+    if is_lazy(data):
+        if sample_weight is not None and not isinstance(sample_weight, str):
+            raise ParameterError(
+                "sample_weight must be the name of a column of the frame, whose rows stay where "
+                "they are."
+            )
+        return lazy_source(data, column, sample_weight, missing)
     return ColumnSource(
         read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
     )
