@@ -36,8 +36,23 @@ def solve_source(source: Source, sketch: Sketch, solve: Callable[[Sample], Solut
             break
         parts = (*finer.kept, source.sketch(finer.exponent, finer.ranges))
     error = found.error if found is not None else float("nan")
-    certificate = replace(solution.certificate, rests_on="sketch", sketch_error=error)
+    certificate = replace(
+        solution.certificate, rests_on="sketch", sketch_error=error,
+        warnings=solution.certificate.warnings + _note(sketch, parts),
+    )  # fmt: skip
     return certified(replace(solution, certificate=certificate), source)
+
+
+def _note(sketch: Sketch, parts: tuple[Sketch, ...]) -> tuple[str, ...]:
+    """What was read again, for whoever wonders where the time went."""
+    finest = min(parts, key=lambda part: part.exponent)
+    if finest.exponent == sketch.exponent:
+        return ()
+    return (
+        f"Note: {finest.total:,.12g} of the rows, between {finest.minimum:.6g} and "
+        f"{finest.maximum:.6g}, were read once more, in bins {finest.width:.2g} and not "
+        f"{sketch.width:.2g} wide, for the sake of a narrow component.",
+    )
 
 
 def _fidelity(parts: tuple[Sketch, ...], solution: Solution) -> Fidelity | None:
