@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 CAP = 65_536  # occupied bins; a sketch that would have more is coarsened
-# Of a bin's weight: what is left of it after subtraction is rounding. Counts leave none.
-_GONE = 1e-10
+# What is left of a bin after subtraction is rounding where it is less than this share of what was
+# taken from it, or of the weight of all bins. Counts leave none.
+_GONE, _NOTHING = 1e-10, 2.0**-52
+_NO_PART = 1e-9  # of the part's weight: what may be missing in the whole
 
 
 def capped(sketch: Sketch, cap: int = CAP) -> Sketch:
@@ -83,12 +85,15 @@ def without(whole: Sketch, part: Sketch) -> Sketch:
     found = _combined(whole, part, -1.0)
     left, taken = found.moments[:, 0], np.zeros(found.bins.size)
     taken[np.searchsorted(found.bins, part.bins)] = part.moments[:, 0]
-    if (left < -_GONE * taken).any() or part.count > whole.count:
+    counted = found.squares is None
+    missing = -left[left < 0.0].sum()
+    if missing > (0.0 if counted else _NO_PART * part.total) or part.count > whole.count:
         raise DataError(
             "the sketch to be taken away has rows that the other does not have: only a part that "
             "was added can be subtracted."
         )
-    remaining = left > (0.0 if found.squares is None else _GONE) * taken
+    rounding = np.where(taken > 0.0, np.maximum(_GONE * taken, _NOTHING * whole.total), 0.0)
+    remaining = left > (0.0 if counted else rounding)
     if part.count == whole.count or not remaining.any():
         raise DataError("nothing is left after the subtraction: a sketch has at least one row.")
     kept = replace(

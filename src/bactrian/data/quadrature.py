@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# A squared distance of nodes below this is rounding of the moments; fewer distinct points then
-# carry the same moments.
-_LEAST_BETA = 1e-12
+# Of a bin's weight: a mean square of an orthogonal polynomial below this is what rounding leaves in
+# sums over a million equal rows; fewer points then carry the same moments. Its ratio to the one
+# before is no measure: three points within a tenth of a bin have one that small by right.
+_LEAST_SQUARE = 1e-11
 _OUTSIDE = 1e-9
 
 
@@ -73,10 +74,9 @@ def _recurrence(moments: Array) -> tuple[NDArray[np.intp], Array, Array]:
             - beta[:, k - 1 : k] * previous[:, inner]
             + reference[inner] * current[:, k - 1 : n_moments - k - 1]
         )
-        ratio = following[:, k] / current[:, k - 1]
-        going &= ratio > _LEAST_BETA
+        going &= following[:, k] > _LEAST_SQUARE
         safe = np.where(going, following[:, k], 1.0)
-        beta[going, k] = ratio[going]
+        beta[going, k] = (safe / current[:, k - 1])[going]
         alpha[:, k] = following[:, k + 1] / safe - current[:, k] / current[:, k - 1]
         order += going
         previous, current = current, np.where(going[:, None], following, 1.0)
