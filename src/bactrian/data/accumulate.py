@@ -52,6 +52,13 @@ def spread_of(x: Array) -> float:
     return min((c for c in candidates if c > 0.0), default=1.0) * (high - low)
 
 
+def sketch_spread(sketch: Sketch) -> float:
+    """Return the spread of the rows of a sketch, as ``spread_of``, right to the width of a bin."""
+    first, third = sketch.quantile([0.25, 0.75])
+    candidates = [sketch.sd, float(third - first) / _NORMAL_IQR]
+    return min((c for c in candidates if c > 0.0), default=0.0)
+
+
 def exponent_for(x: Array) -> int:
     """Return the exponent of the bin width that suits a column (n,), n >= 1."""
     return suitable_exponent(spread_of(x), max(-float(x.min()), float(x.max())))
