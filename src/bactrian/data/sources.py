@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import Literal
 
+from bactrian.data.chunks import is_factory, is_one_shot
 from bactrian.data.column_source import ColumnSource
 from bactrian.data.lazy import is_lazy, lazy_source
 from bactrian.data.passes import Progress, Source
 from bactrian.data.rows import read_rows
 from bactrian.data.sketch import Sketch
 from bactrian.data.sketch_source import SketchSource
+from bactrian.data.streams import stream_source
 from bactrian.errors import ParameterError
 
 _SUFFIX = ".sketch"
@@ -36,6 +38,8 @@ def as_source(
                 "they are."
             )
         return lazy_source(data, column, sample_weight, missing)
+    if is_one_shot(data) or is_factory(data):
+        return stream_source(data, column, sample_weight, missing, progress)
     return ColumnSource(
         read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
     )
