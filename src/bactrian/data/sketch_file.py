@@ -79,13 +79,15 @@ def _copy(sketch: Sketch, path: str, label: str) -> None:
     """Write the columns and the metadata."""
     columns = _columns(sketch)
     pairs = ", ".join(f"{quoted(k)}: {_text(v)}" for k, v in _metadata(sketch, columns).items())
+    # DuckDB takes a NaN of NumPy for a missing value.
+    names = ", ".join(f"coalesce({name}, 'nan'::double) as {name}" for name in columns)
     with connection() as engine:
         import duckdb
 
         engine.register("occupied", columns)
         try:
             engine.execute(
-                f"copy (select * from occupied) to {_text(path)} (format parquet, "
+                f"copy (select {names} from occupied) to {_text(path)} (format parquet, "
                 f"compression zstd, use_tmp_file false, kv_metadata {{{pairs}}})"
             )
         except duckdb.Error as error:
@@ -98,7 +100,9 @@ def _columns(sketch: Sketch) -> dict[str, Array]:
     columns = {"bin": sketch.bins}
     columns |= {name: sketch.moments[:, p] for p, name in enumerate(_MOMENTS)}
     if sketch.squares is not None:
-        columns |= {name: sketch.squares[:, p] for p, name in enumerate(_SQUARES)}
+        # There is more than one NaN in floating point, and they are not told apart.
+        squares = np.where(np.isnan(sketch.squares), np.nan, sketch.squares)
+        columns |= {name: squares[:, p] for p, name in enumerate(_SQUARES)}
     return columns
 
 
@@ -171,9 +175,7 @@ def _require_parquet(path: str, label: str) -> None:
     except (OSError, ValueError) as error:
         raise DataError(f"{label} cannot be read ({error}): check the path") from None
     if head != b"PAR1":
-        raise DataError(
-            f"{label} is not a Parquet file, and no sketch: load what Sketch.save wrote"
-        )
+        raise DataError(f"{label} is no Parquet file and no sketch: load what Sketch.save wrote")
 
 
 def _fields(engine: Any, file: File, scan: Scan) -> dict[str, str]:
@@ -256,9 +258,10 @@ def _require_consistent(label: str, sketch: Sketch) -> None:
     _require(bool((moments[:, 0] > 0.0).all()), label, "a bin has no positive weight")
     bound = (1.0 + _ROUNDING) * moments[:, :1]
     _require(bool((abs(moments) <= bound).all()), label, "a moment exceeds its bin's weight")
-    low, high = scaled(bins[0], sketch.exponent), scaled(bins[-1] + 1.0, sketch.exponent)
+    # In bin widths, as rows are placed: a row that is next to nothing below zero is in bin 0.
+    low, high = scaled(np.array([sketch.minimum, sketch.maximum]), -sketch.exponent)
     limits = math.isfinite(sketch.minimum) and math.isfinite(sketch.maximum)
-    ordered = low <= sketch.minimum <= sketch.maximum <= high
+    ordered = bins[0] <= low <= high <= bins[-1] + 1.0 and sketch.minimum <= sketch.maximum
     _require(bool(limits and ordered), label, "its minimum and maximum do not fit its bins")
     _require(sketch.count > 0 and sketch.n_missing >= 0, label, "it has no rows")
     counted = sketch.squares is not None or math.isclose(sketch.total, sketch.count, rel_tol=1e-12)
