@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data import loops, twins
+from bactrian.data import general_loops, loops, mixture_loops, twins
 from bactrian.data.grid import N_MOMENTS
 from bactrian.data.twins import BinMoments
 
@@ -29,6 +29,7 @@ _LINE = 64  # bytes fetched into the cache together
 # contract: a product and a sum may round once together. The rest of "fast" mathematics would take
 # NaN for impossible and rearrange what is written in an order for the sake of its digits.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+_SUMS = _OPTIONS | {"fastmath": {"contract", "reassoc", "nsz"}}  # sums alone: in lanes, then lanes
 _compiled: dict[tuple[str, bool, bool], loops.Loop] = {}
 _compiling = threading.Lock()
 
@@ -72,9 +73,9 @@ def bin_moments(
     -----
     The place in a bin is t = 2 (x / 2**exponent - b) - 1, in [-1, 1) and right to one rounding.
     """
-    _check(x, w)
+    check_columns(x, w)
     if is_worth_compiling(x.size) if compiled is None else compiled:
-        loop = _kernel("moments", x, w)
+        loop = kernel("moments", x, w)
         some = partial(_moments_of_chunk, loop, exponent, first, n_bins)
         rows = max(_MOMENT_ROWS, 64 * n_bins)
     else:
@@ -83,7 +84,7 @@ def bin_moments(
     sums = np.zeros((n_bins, N_MOMENTS))
     squares = None if w is None else np.zeros_like(sums)
     outside, start, low, high = [np.empty(0, np.intp)], 0, math.inf, -math.inf
-    for part in _in_order(some, _chunks(x, w, rows), threads):
+    for part in in_order(some, chunks(x, w, rows), threads):
         sums += part.sums
         if squares is not None and part.squares is not None:
             squares += part.squares
@@ -107,7 +108,7 @@ def _moments_of_chunk(
     outside = np.empty(x.size, np.intp)
     half = -exponent // 2  # two halves: the power itself may leave the range of a double
     scale = math.ldexp(1.0, half), math.ldexp(1.0, -exponent - half)
-    n_outside, low, high = loop(*_plain(x, w), scale, float(first), sums, squares, held, outside)
+    n_outside, low, high = loop(*plain(x, w), scale, float(first), sums, squares, held, outside)
     both = None if w is None else squares[0] + squares[1]
     return BinMoments(sums[0] + sums[1], both, outside[:n_outside].copy(), low, high)
 
@@ -120,7 +121,7 @@ def _lines(n_bins: int) -> Array:
     return raw[start : start + size].reshape(2, n_bins, N_MOMENTS)
 
 
-def _check(x: Any, w: Array | None) -> None:
+def check_columns(x: Any, w: Array | None) -> None:
     """Compiled loops do not look where an array ends."""
     if x.ndim != 1 or (w is not None and w.shape != x.shape):
         shapes = [column.shape for column in (x, w) if column is not None]
@@ -132,20 +133,20 @@ def _is_single(x: Any) -> bool:
     return bool(x.dtype == np.float32)
 
 
-def _plain(x: Any, w: Array | None) -> Chunk:
+def plain(x: Any, w: Array | None) -> Chunk:
     """Rows and weights of a chunk as the loops take them, copied only where they are not so."""
     dtype = np.float32 if _is_single(x) else np.float64
     plain = np.require(x, dtype, ["C", "A"])
     return plain, None if w is None else np.require(w, np.float64, ["C", "A"])
 
 
-def _chunks(x: Any, w: Array | None, rows: int) -> list[Chunk]:
+def chunks(x: Any, w: Array | None, rows: int) -> list[Chunk]:
     """Rows and weights in chunks, whose borders no number of threads moves."""
     starts = range(0, x.size, rows)
     return [(x[i : i + rows], None if w is None else w[i : i + rows]) for i in starts]
 
 
-def _in_order(
+def in_order(
     work: Callable[[Any, Array | None], Part], chunks: Sequence[Chunk], threads: int | None
 ) -> Iterator[Part]:
     """What the work makes of each chunk, in the order of the chunks, whoever is the first."""
@@ -173,7 +174,7 @@ def _has_numba() -> bool:
     return True
 
 
-def _kernel(name: str, x: Any, w: Array | None) -> loops.Loop:
+def kernel(name: str, x: Any, w: Array | None) -> loops.Loop:
     """The compiled loop of this name for rows and weights of these types, made at first use."""
     key = name, _is_single(x), w is not None
     with _compiling:
@@ -182,9 +183,10 @@ def _kernel(name: str, x: Any, w: Array | None) -> loops.Loop:
         return _compiled[key]
 
 
-def _column(numba: Any, number: Any) -> Any:
-    """The type of a column, which may be read-only."""
-    return numba.types.Array(number, 1, "C", readonly=True)
+def _columns(types: Any, single: bool, weighted: bool) -> tuple[Any, Any]:
+    """The types of rows and weights, which may be read-only."""
+    x = types.Array(types.float32 if single else types.float64, 1, "C", readonly=True)
+    return x, types.Array(types.float64, 1, "C", readonly=True) if weighted else types.none
 
 
 def _build_moments(single: bool, weighted: bool) -> loops.Loop:
@@ -192,15 +194,48 @@ def _build_moments(single: bool, weighted: bool) -> loops.Loop:
     import numba
 
     t, make = numba.types, partial(numba.njit, **_OPTIONS)
-    loop = loops.moments(
-        make(loops.locate), make(forceinline=True)(loops.add_row), make(loops.carry)
-    )
-    x = _column(numba, t.float32 if single else t.float64)
-    w = _column(numba, t.float64) if weighted else t.none
+    add_row = make(forceinline=True)(loops.add_row)
+    loop = loops.moments(make(loops.locate), add_row, make(loops.carry))
     sums, held, outside = t.float64[:, :, ::1], t.float64[::1], t.intp[::1]
     scale = t.UniTuple(t.float64, 2)
-    found: loops.Loop = make([(x, w, scale, t.float64, sums, sums, held, outside)])(loop)
+    columns = _columns(t, single, weighted)
+    found: loops.Loop = make([(*columns, scale, t.float64, sums, sums, held, outside)])(loop)
     return found
 
 
-_BUILDERS = {"moments": _build_moments}
+def _build_pair(single: bool, weighted: bool) -> loops.Loop:
+    """The loop of `full_sums` for two components, compiled for one signature."""
+    import numba
+
+    t, make, of_sums = numba.types, partial(numba.njit, **_OPTIONS), partial(numba.njit, **_SUMS)
+    inlined = make(forceinline=True)
+    terms = mixture_loops.pair_terms(inlined(mixture_loops.exponential))
+    sums = mixture_loops.pair_sums(inlined(mixture_loops.log_share))
+    loop = mixture_loops.pair_chunk(make(terms), of_sums(sums))
+    at = t.UniTuple(t.float64, 10)
+    found: loops.Loop = make([(*_columns(t, single, weighted), at, t.float64[:, ::1])])(loop)
+    return found
+
+
+def _build_general(single: bool, weighted: bool) -> loops.Loop:
+    """The loop of `full_sums` for any number of components, compiled for one signature."""
+    import numba
+
+    t, make, of_sums = numba.types, partial(numba.njit, **_OPTIONS), partial(numba.njit, **_SUMS)
+    share = general_loops.share(make(forceinline=True)(mixture_loops.exponential))
+    block = general_loops.general_block(
+        make(general_loops.place),
+        make(share),
+        make(general_loops.add_logs),
+        of_sums(general_loops.add_single),
+        of_sums(general_loops.add_pair),
+    )
+    at, pairs = t.float64[:, ::1], t.intp[:, ::1]
+    columns = _columns(t, single, weighted)
+    found: loops.Loop = make([(*columns, t.float64, at, pairs, t.float64[:, ::1])])(
+        general_loops.general_chunk(make(block))
+    )
+    return found
+
+
+_BUILDERS = {"moments": _build_moments, "pair": _build_pair, "general": _build_general}
