@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from bactrian.errors import DataError
 
-__all__ = ["File", "connection", "open_connection", "query", "quoted"]
+__all__ = ["File", "batches", "connection", "open_connection", "query", "quoted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,34 @@ def query(engine: Any, file: File, sql: str, parameters: Mapping[str, Any]) -> A
     try:
         return engine.execute(sql, dict(parameters)).fetchnumpy()
     except duckdb.Error as error:
+        raise DataError(_sentence(file, str(error))) from None
+
+
+def batches(
+    engine: Any, file: File, sql: str, parameters: Mapping[str, Any], rows: int
+) -> Iterator[Any]:
+    """Yield the answer of DuckDB as Arrow record batches, in memory that does not grow.
+
+    Parameters
+    ----------
+    engine, file, sql, parameters : as ``query``.
+    rows : of a batch, at most about so many.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read; one sentence.
+    """
+    import duckdb
+
+    try:
+        if hasattr(duckdb.DuckDBPyRelation, "to_arrow_reader"):
+            reader = engine.sql(sql, params=dict(parameters)).to_arrow_reader(rows)
+        else:  # DuckDB 1 keeps all of the answer of such a relation
+            reader = engine.execute(sql, dict(parameters)).fetch_record_batch(rows)
+        with closing(reader):
+            yield from reader
+    except (duckdb.Error, OSError) as error:  # Arrow raises the latter, in DuckDB's words
         raise DataError(_sentence(file, str(error))) from None
 
 

@@ -17,7 +17,7 @@ from bactrian.data.engine import File, connection, query, quoted
 from bactrian.data.paths import inspected, matching, regular, spooled
 from bactrian.errors import DataError
 
-__all__ = ["file_tables", "open_stream"]
+__all__ = ["expressions", "file_tables", "open_stream", "require_missing_words"]
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _table(engine: Any, file: File) -> Table:
 
 def _fetch(engine: Any, file: File, scan: Scan, names: Sequence[str]) -> list[Column]:
     """Doubles, NaN where a value is missing; the first text that is no number is an error."""
-    parts = [_expressions(file, scan, name, i) for i, name in enumerate(names)]
+    parts = [expressions(file, scan, name, i) for i, name in enumerate(names)]
     # Nothing but casts may stand here: DuckDB turns a long IN list into a hash join, and the rows
     # then come in another order (test_rows_keep_their_order_in_a_large_file).
     found = query(engine, file, f"select {', '.join(parts)} from {scan.sql}", scan.parameters)
@@ -93,14 +93,14 @@ def _fetch(engine: Any, file: File, scan: Scan, names: Sequence[str]) -> list[Co
         values = np.ma.asarray(found[f"value{i}"][:n])
         unread = np.flatnonzero(np.ma.getmaskarray(values) & ~found[f"empty{i}"][:n])
         if unread.size:
-            _require_missing_words(
+            require_missing_words(
                 _unread_words(engine, file, scan, name), name, unread, scan, place
             )
         columns.append(Column(np.ma.filled(values, np.nan), name, place))
     return columns
 
 
-def _expressions(file: File, scan: Scan, name: str, i: int) -> str:
+def expressions(file: File, scan: Scan, name: str, i: int) -> str:
     """The SQL for the doubles of a column and for which entries are empty."""
     column = quoted(name)
     kind = scan.types[name]
@@ -131,7 +131,7 @@ def _unread_words(engine: Any, file: File, scan: Scan, name: str) -> list[str]:
     return [str(word) for word in query(engine, file, sql, scan.parameters)["word"]]
 
 
-def _require_missing_words(
+def require_missing_words(
     words: Sequence[str], name: str, rows: NDArray[np.intp], scan: Scan, place: Place
 ) -> None:
     """Refuse the first text that is not a word for a missing value."""
