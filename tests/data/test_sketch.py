@@ -209,8 +209,12 @@ def test_moments_can_be_joined_not_parted() -> None:
     assert sketch.coarsen(-3) is sketch
     with pytest.raises(ParameterError, match=r"exponent=-4 asks for bins finer .* 2\*\*-3"):
         sketch.coarsen(-4)
-    with pytest.raises(ParameterError, match="the largest is 1023"):
-        sketch.coarsen(1024)
+    for wrong, reason in ((1024, "it goes from -1074 to 1023"), (1.5, "not a whole number")):
+        with pytest.raises(ParameterError, match=reason):
+            sketch.coarsen(wrong)  # type: ignore[arg-type]
+        with pytest.raises(ParameterError, match=reason):
+            Sketch.of([1.0, 2.0], exponent=wrong)  # type: ignore[arg-type]
+    assert_same(sketch.coarsen(int(np.int64(-1))), sketch.coarsen(np.int64(-1)))  # type: ignore[arg-type]
     widest = sketch.coarsen(1023)
     assert widest.bins.tolist() == [-1.0, 0.0]
     assert widest.count == 50

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import operator
 from functools import lru_cache
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bactrian.errors import ParameterError
 
 Array = NDArray[np.float64]
 
@@ -33,6 +37,26 @@ def suitable_exponent(spread: float, largest: float) -> int:
     if spread > 0.0:
         least = max(least, math.frexp(spread)[1] - 1 - _BINS_PER_SPREAD)
     return min(max(least, SMALLEST_EXPONENT), LARGEST_EXPONENT)
+
+
+def checked_exponent(exponent: SupportsIndex) -> int:
+    """Return an exponent that was asked for as an int.
+
+    Raises
+    ------
+    ParameterError
+        If it is not whole, or that of no double.
+    """
+    try:
+        found = operator.index(exponent)
+    except TypeError:
+        raise ParameterError(f"exponent={exponent!r} is not a whole number.") from None
+    if not SMALLEST_EXPONENT <= found <= LARGEST_EXPONENT:
+        raise ParameterError(
+            f"exponent={found} is that of no double: it goes from {SMALLEST_EXPONENT} to "
+            f"{LARGEST_EXPONENT}."
+        )
+    return found
 
 
 def scaled(x: Array | float, exponent: int) -> Array:

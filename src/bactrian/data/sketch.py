@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.addition import CAP, added, bounded, capped, coarsened, without
-from bactrian.data.grid import LARGEST_EXPONENT, scaled
+from bactrian.data.grid import checked_exponent, scaled
 from bactrian.data.sample import Sample
 from bactrian.errors import ParameterError
 
@@ -117,7 +117,7 @@ class Sketch:
             missing=missing,
             progress=progress,
         )
-        return source.sketch(exponent)
+        return source.sketch(None if exponent is None else checked_exponent(exponent))
 
     @property
     def total(self) -> float:
@@ -182,11 +182,7 @@ class Sketch:
         ParameterError
             If the exponent is smaller than that of the sketch, or that of no double.
         """
-        if exponent > LARGEST_EXPONENT:
-            raise ParameterError(
-                f"exponent={exponent} asks for bins wider than any double: the largest is "
-                f"{LARGEST_EXPONENT}."
-            )
+        exponent = checked_exponent(exponent)
         if exponent < self.exponent:
             raise ParameterError(
                 f"exponent={exponent} asks for bins finer than the sketch's 2**{self.exponent}; "

@@ -48,7 +48,7 @@ def write(sketch: Sketch, path: str | os.PathLike[str]) -> None:
     if os.path.isdir(target):
         raise DataError(
             f"{label} is a directory: name a file in it, such as "
-            f"{os.path.join(os.fspath(path), 'day.parquet')!r}"
+            f"{os.path.join(os.fspath(path), 'day.sketch')!r}"
         )
     if not sketch.bins.size:
         raise DataError("a sketch without rows cannot be saved: save one that has some")
