@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
+from bactrian.data.big_files import file_source, is_large
 from bactrian.data.chunks import is_factory, is_one_shot
 from bactrian.data.column_source import ColumnSource
 from bactrian.data.lazy import is_lazy, lazy_source
@@ -32,17 +33,25 @@ def as_source(
     if isinstance(data, Sketch):
         return _of_sketch(data, column, sample_weight)
     if is_lazy(data):
-        if sample_weight is not None and not isinstance(sample_weight, str):
-            raise ParameterError(
-                "sample_weight must be the name of a column of the frame, whose rows stay where "
-                "they are."
-            )
+        _refuse_array_of_weights(sample_weight)
         return lazy_source(data, column, sample_weight, missing)
+    if isinstance(data, str | os.PathLike) and is_large(data):
+        _refuse_array_of_weights(sample_weight)
+        return file_source(data, column, sample_weight, missing, progress)
     if is_one_shot(data) or is_factory(data):
         return stream_source(data, column, sample_weight, missing, progress)
     return ColumnSource(
         read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
     )
+
+
+def _refuse_array_of_weights(sample_weight: object) -> None:
+    """Refuse weights in memory for rows that are not."""
+    if sample_weight is not None and not isinstance(sample_weight, str):
+        raise ParameterError(
+            "sample_weight must be the name of a column beside the values: the rows stay where "
+            "they are, so weights cannot come from elsewhere."
+        )
 
 
 def _of_sketch(sketch: Sketch, column: str | None, sample_weight: object) -> SketchSource:
