@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bactrian as bt
+from bactrian.data import sources
 from bactrian.fitting import reading
 from tests.reference_fits import is_open, listed
 from tests.reference_sets import load
@@ -234,3 +235,15 @@ def test_a_sketch_of_a_constant_or_of_too_few_rows_is_refused() -> None:
         bt.fit(bt.Sketch.of([3.0] * 100))
     with pytest.raises(bt.DataError, match="4 rows for 5 parameters"):
         bt.fit(bt.Sketch.of([1.0, 2.0, 3.0, 4.0]))
+
+
+def test_single_precision_is_read_as_it_is(sketched: None) -> None:
+    x = SHAPES["overlapping"]().astype(np.float32)
+    source: Any = sources.as_source(x)
+    assert source.rows.values.dtype == np.float32
+    assert np.shares_memory(source.rows.values, x)
+    fit, exact = bt.fit(x), bt.fit(x.astype(np.float64))
+    np.testing.assert_allclose(fit.mixture.means, exact.mixture.means, rtol=1e-12)
+    assert fit.loglike == pytest.approx(exact.loglike, rel=1e-14)
+    double = bt.Sketch.of(x.astype(np.float64))
+    np.testing.assert_array_equal(bt.Sketch.of(x).moments, double.moments)

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data.full import full_sums
 from bactrian.data.grid import N_MOMENTS, chebyshev_sums, placed, suitable_exponent
-from bactrian.data.kernels import bin_moments
+from bactrian.data.kernels import bin_moments, is_worth_compiling
 from bactrian.data.passes import FirstOrder
 from bactrian.data.sketch import Sketch
 from bactrian.model.posterior import row_terms
@@ -98,7 +99,7 @@ def sketch_of(x: Array, w: Array | None, exponent: int, *, compiled: bool | None
 
 def _pilot(x: Array, size: int) -> Array:
     """A number of rows, evenly spaced."""
-    return x[:: -(-x.size // size)]
+    return np.asarray(x[:: -(-x.size // size)], dtype=np.float64)
 
 
 def _window(x: Array, exponent: int) -> tuple[int, int]:
@@ -169,10 +170,15 @@ def first_order_of(
     -----
     Blocks of rows are added pairwise, so that rounding grows with the logarithm of their number.
     """
+    if is_worth_compiling(x.size):
+        found = full_sums(x, w, origin, scale, weights, means, sds)
+        k = np.arange(len(means))
+        own = np.stack([found.products[k, place] for place in (0, 1 + k, 1 + len(means) + k)])
+        return FirstOrder(found.loglike, own, float(x.size if w is None else w.sum()))
 
     def block(i: int) -> Array:
         """The log-likelihood, the sums and the weight of a block of rows, in one array."""
-        z = (x[i : i + BLOCK] - origin) / scale
+        z = (np.asarray(x[i : i + BLOCK], dtype=np.float64) - origin) / scale
         some = np.ones(z.size) if w is None else w[i : i + BLOCK]
         logpdf, r, features = row_terms(z, weights, means, sds)
         k = len(means)

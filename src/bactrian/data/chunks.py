@@ -104,7 +104,7 @@ def columns_of(pieces: Iterator[object], column: str | None, weight: str | None)
 
 def _copied(column: Column) -> Column:
     """The column in memory of its own: a stream may fill the same array again."""
-    return Column(column.values.copy(), column.name, column.place)
+    return Column(column.values.astype(np.float64), column.name, column.place)
 
 
 def _named(table: Table, column: str, weight: str | None) -> Pair:

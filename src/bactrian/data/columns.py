@@ -45,7 +45,7 @@ class Column:
 
     Attributes
     ----------
-    values : (n,) float64, NaN where a value is missing.
+    values : (n,) float64, or float32 as it was given; NaN where a value is missing.
     name : the name of the column in its frame or file, if it has one.
     place : from a row number, counted from 0, to words for a message.
     """
@@ -86,7 +86,8 @@ def array_column(
 
     Returns
     -------
-    Column whose values are the same memory when ``array`` is contiguous float64, else a copy.
+    Column whose values are the same memory when ``array`` is contiguous float64 or float32, else a
+    copy in float64.
 
     Raises
     ------
@@ -103,8 +104,9 @@ def array_column(
     if kind not in "iuf":
         found, remedy = _REMEDIES.get(kind, (f"values of type {array.dtype}", "pass numbers"))
         raise DataTypeError(f"{label} holds {found}, not real numbers: {remedy}")
+    kept = np.float32 if array.dtype == np.float32 else np.float64
     with np.errstate(over="ignore"):  # a long double beyond the doubles is reported as infinite
-        values = np.ascontiguousarray(np.ma.getdata(array), dtype=np.float64)
+        values = np.ascontiguousarray(np.ma.getdata(array), dtype=kept)
     if np.ma.is_masked(array):
         values = np.where(np.ma.getmaskarray(array), np.nan, values)
     return Column(np.asarray(values), name, place_after(first))

@@ -60,11 +60,10 @@ def checked_exponent(exponent: SupportsIndex) -> int:
 
 
 def scaled(x: Array | float, exponent: int) -> Array:
-    """Return x * 2**exponent in two halves: the power itself may leave the range of a double."""
-    half = exponent // 2
+    """Return x * 2**exponent, rounded once, also where the power itself is no double."""
     # The edge of a bin may lie beyond the largest double.
     with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(np.ldexp(np.ldexp(x, half), exponent - half))
+        return np.asarray(np.ldexp(x, exponent))
 
 
 def placed(x: Array, exponent: int) -> tuple[Array, Array]:
@@ -74,7 +73,7 @@ def placed(x: Array, exponent: int) -> tuple[Array, Array]:
     values that are next to nothing below zero. From 2**53 on every double is a whole number, so
     that far values sit at t = -1 of bins of their own.
     """
-    position = scaled(x, -exponent)
+    position = scaled(np.asarray(x, dtype=np.float64), -exponent)
     bins = np.floor(position)
     return bins, 2.0 * (position - bins) - 1.0
 

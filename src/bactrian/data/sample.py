@@ -65,7 +65,7 @@ class Sample:
         weights : (n,) float64, optional
             Non-negative observation weights; one each by default.
         """
-        distinct, counts = _merge_ties(values, weights)
+        distinct, counts = _merge_ties(np.asarray(values, dtype=np.float64), weights)
         middle = np.searchsorted(np.cumsum(counts), 0.5 * counts.sum())
         origin = float(distinct[min(int(middle), distinct.size - 1)])
         distance = distinct - origin

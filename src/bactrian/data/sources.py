@@ -33,25 +33,26 @@ def as_source(
     if isinstance(data, Sketch):
         return _of_sketch(data, column, sample_weight)
     if is_lazy(data):
-        _refuse_array_of_weights(sample_weight)
-        return lazy_source(data, column, sample_weight, missing)
+        return lazy_source(data, column, _name_of_weights(sample_weight), missing)
     if isinstance(data, str | os.PathLike) and is_large(data):
-        _refuse_array_of_weights(sample_weight)
-        return file_source(data, column, sample_weight, missing, progress)
+        weight = _name_of_weights(sample_weight)
+        return file_source(data, column, weight, missing, progress)
     if is_one_shot(data) or is_factory(data):
         return stream_source(data, column, sample_weight, missing, progress)
-    return ColumnSource(
-        read_rows(data, column=column, sample_weight=sample_weight, missing=missing)
+    rows = read_rows(
+        data, column=column, sample_weight=sample_weight, missing=missing, keep_float32=True
     )
+    return ColumnSource(rows)
 
 
-def _refuse_array_of_weights(sample_weight: object) -> None:
-    """Refuse weights in memory for rows that are not."""
+def _name_of_weights(sample_weight: object) -> str | None:
+    """The column of weights; weights in memory are refused for rows that are not."""
     if sample_weight is not None and not isinstance(sample_weight, str):
         raise ParameterError(
             "sample_weight must be the name of a column beside the values: the rows stay where "
             "they are, so weights cannot come from elsewhere."
         )
+    return sample_weight
 
 
 def _of_sketch(sketch: Sketch, column: str | None, sample_weight: object) -> SketchSource:
