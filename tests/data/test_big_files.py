@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import os
 import re
 import subprocess
@@ -271,7 +272,7 @@ def test_large_is_told_from_rows_or_bytes(tmp_path: Path, monkeypatch: pytest.Mo
     assert [is_large(str(path)) for path in paths] == [False, True, True, True, False, False]
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and nothing")
     assert not is_large(tmp_path / "x.parquet")
-    monkeypatch.setattr(big_files.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert not is_large(tmp_path / "x.csv")
 
 
@@ -282,7 +283,7 @@ def test_nothing_is_left_in_temporary_folders(
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     WRITERS["x.csv.gz"](tmp_path / "x.csv.gz")
-    seen = []
+    seen: list[Path] = []
     source = file_source(
         tmp_path / "x.csv.gz", "x", progress=lambda *_: seen.extend(folder.iterdir())
     )
