@@ -219,8 +219,9 @@ def test_columns_may_be_read_only_strided_or_empty(compiled: bool) -> None:
 @pytest.mark.parametrize("name", ["one", "two", "three"])
 def test_single_precision_is_the_same_rows_and_is_not_copied(name: str) -> None:
     x = rows(name, 2**18 + 5)[0].astype(np.float32)
-    doubles = full_sums(x.astype(np.float64), None, *at(name), compiled=True)
-    assert_same(doubles, full_sums(x, None, *at(name), compiled=True))
+    point = 0.1, 1.0, *MIXTURES[name]  # an origin that single precision cannot hold
+    doubles = full_sums(x.astype(np.float64), None, *point, compiled=True)
+    assert_same(doubles, full_sums(x, None, *point, compiled=True))
     large = np.tile(x, 16)
     for compiled in (True, False):
         tracemalloc.start()

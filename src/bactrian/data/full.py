@@ -80,7 +80,9 @@ def full_sums(
     Notes
     -----
     All sums of products of features are those of w r_k u_k^j, j = 0..2, and of w r_j r_k u^j,
-    j = 0..4, with u of the narrower of two components: polynomials of it.
+    j = 0..4, with u of the narrower of two components: polynomials of it. For two components the
+    compiled loop counts a responsibility below e**-708 as that: no sum of fewer than 1e250 rows
+    shows it.
 
     Source: derivation, "Hessian in working coordinates".
     """
