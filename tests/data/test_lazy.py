@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bactrian.data import groups, lazy
+from bactrian.data import groups, lazy, lazy_grid
 from bactrian.data.accumulate import exponent_for, rows_within, sketch_of
 from bactrian.data.lazy import LazySource, is_lazy, lazy_source
 from bactrian.data.sketch import CAP
@@ -227,7 +227,7 @@ def test_a_few_far_rows_have_bins_of_their_own(engine: str) -> None:
     x = column(3000)
     x[::1000] = [1e9, -1e11, 1e5]
     assert_sketch_is_exact(source(engine, x=x).sketch(), x, None)
-    w = np.arange(x.size) % 3.0
+    w: Array = np.arange(float(x.size)) % 3.0
     assert_sketch_is_exact(source(engine, x=x, w=w).sketch(), x, w)
 
 
@@ -238,7 +238,7 @@ def test_many_far_rows_lead_to_a_coarser_grid(
 ) -> None:
     monkeypatch.setattr(lazy, "_FEW", 100)
     monkeypatch.setattr(lazy, "_REACH", 64.0)
-    monkeypatch.setattr(lazy, "_GROUPS", 2000)
+    monkeypatch.setattr(lazy_grid, "GROUPS", 2000)
     x = np.random.default_rng(3).standard_cauchy(20_000) + 5.0
     found = source(engine, x=x).sketch(exponent)
     assert 50 < found.bins.size <= 2000
@@ -257,7 +257,7 @@ def test_what_comes_back_is_limited() -> None:
 def test_a_head_that_is_constant_misleads_nobody(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lazy, "PILOT", 100)
+    monkeypatch.setattr(lazy_grid, "PILOT", 100)
     monkeypatch.setattr(lazy, "_FEW", 100)
     x = np.concatenate([np.full(7000, 40.0), column(20_000)])
     found = source(engine, x=x).sketch()
@@ -270,7 +270,7 @@ def test_a_head_that_is_constant_misleads_nobody(
 def test_a_head_that_is_wide_misleads_nobody(
     engine: str, narrow: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lazy, "PILOT", 100)
+    monkeypatch.setattr(lazy_grid, "PILOT", 100)
     x = np.concatenate([np.linspace(-1e4, 1e4, 100), 7.0 + narrow * column(20_000)])
     found = source(engine, x=x).sketch()
     assert found.width <= narrow / 16.0
@@ -293,7 +293,7 @@ def test_one_pass_and_a_pilot(engine: str, monkeypatch: pytest.MonkeyPatch) -> N
         return run(query)
 
     monkeypatch.setattr(groups, "collected", counting)
-    monkeypatch.setattr(lazy, "collected", counting)
+    monkeypatch.setattr(lazy_grid, "collected", counting)
     found = source(engine, x=column(1000))
     assert not queries
     found.sketch()

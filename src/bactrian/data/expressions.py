@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data import dask_frame
 from bactrian.data.grid import N_MOMENTS
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "is_finite",
     "is_usable",
     "is_within",
+    "language",
     "moment_sums",
     "octave_counts",
 ]
@@ -67,28 +71,39 @@ def column_names(n_sums: int, prefix: str) -> list[str]:
     return [f"{prefix}{p}" for p in range(n_sums)]
 
 
-def is_finite(column: str) -> Any:
+def language(frame: Any) -> Any:
+    """Where a frame's ``col``, ``lit``, ``when`` and ``len`` are."""
+    if isinstance(frame, dask_frame.DaskFrame):
+        return dask_frame
+    import narwhals as nw
+
+    return nw
+
+
+def is_finite(frame: Any, column: str) -> Any:
     """Whether a row's number is one: neither missing nor infinite.
 
     By a comparison, because in SQL a NaN is larger than any number and in IEEE 754 it is not, and
     in either the comparison fails.
     """
-    import narwhals as nw
-
+    nw = language(frame)
     return nw.col(column).abs() <= LARGEST
 
 
-def is_usable(weighted: bool) -> Any:
+def is_usable(frame: Any, weighted: bool) -> Any:
     """Whether a row's value is finite and its weight is positive and finite."""
-    import narwhals as nw
+    finite = is_finite(frame, "x")
+    return finite & _counts(frame) if weighted else finite
 
-    return is_finite("x") & (nw.col("w") > 0.0) & is_finite("w") if weighted else is_finite("x")
+
+def _counts(frame: Any) -> Any:
+    """Whether a row's weight is positive and finite."""
+    return (language(frame).col("w") > 0.0) & is_finite(frame, "w")
 
 
-def is_within(within: Array) -> Any:
+def is_within(frame: Any, within: Array) -> Any:
     """Whether low <= x < high for one of the ranges (m, 2)."""
-    import narwhals as nw
-
+    nw = language(frame)
     x = nw.col("x")
     # Not every engine takes an infinite literal.
     within = np.clip(within, -LARGEST, LARGEST)
@@ -101,20 +116,19 @@ def is_within(within: Array) -> Any:
     # of a file, and leaves the part unread.
     hull = inside(float(within[:, 0].min()), float(within[:, 1].max()))
     ranges = [inside(low, high) for low, high in within.tolist()]
-    return hull & nw.any_horizontal(*ranges, ignore_nulls=True)
+    return hull & reduce(or_, ranges)
 
 
 def fault_counts(frame: Any, weighted: bool) -> Any:
     """Counts of rows by what is the matter with them: FAR, that nothing is, or another key."""
-    import narwhals as nw
-
-    frame = frame.with_columns(key=_fault(weighted))
+    nw = language(frame)
+    frame = frame.with_columns(key=_fault(frame, weighted))
     return frame.group_by("key").agg(nw.len().alias("count"))
 
 
-def _fault(weighted: bool) -> Any:
+def _fault(frame: Any, weighted: bool) -> Any:
     """What is the matter with a row that is in no bin."""
-    import narwhals as nw
+    nw = language(frame)
 
     def either(condition: Any, key: float, otherwise: Any) -> Any:
         """One key where a condition holds; nulls fail it."""
@@ -123,11 +137,11 @@ def _fault(weighted: bool) -> Any:
     x, w = nw.col("x"), nw.col("w")
     of_weight: Any = nw.lit(FAR)
     if weighted:
-        of_weight = either((w < 0.0) & is_finite("w"), NEGATIVE, nw.lit(NOT_A_WEIGHT))
+        of_weight = either((w < 0.0) & is_finite(frame, "w"), NEGATIVE, nw.lit(NOT_A_WEIGHT))
         of_weight = either(w == 0.0, WEIGHTLESS, of_weight)
-        of_weight = nw.when((w > 0.0) & is_finite("w")).then(nw.lit(FAR)).otherwise(of_weight)
+        of_weight = nw.when(_counts(frame)).then(nw.lit(FAR)).otherwise(of_weight)
     of_value = either(~x.is_nan(), INFINITE, nw.lit(MISSING))
-    return nw.when(is_finite("x")).then(of_weight).otherwise(of_value)
+    return nw.when(is_finite(frame, "x")).then(of_weight).otherwise(of_value)
 
 
 def moment_sums(frame: Any, grid: Grid, weighted: bool, beyond: Grid | None = None) -> Any:
@@ -149,14 +163,15 @@ def moment_sums(frame: Any, grid: Grid, weighted: bool, beyond: Grid | None = No
     A lazy frame with one row for each group: its key (the number of a bin, or one of those above),
     count, low and high, m0..m7 and, if weighted, s0..s7 with squared weights.
     """
-    import narwhals as nw
-
+    nw = language(frame)
     col = nw.col
     if beyond is not None:
-        frame = _placed(frame, beyond).filter(~_is_near(beyond)).select("x", *"w"[: int(weighted)])
-    near = _is_near(grid) & (col("w") > 0.0) & is_finite("w") if weighted else _is_near(grid)
+        far = _placed(frame, beyond).filter(~_is_near(frame, beyond))
+        frame = far.select(*("xw" if weighted else "x"))
+    near = _is_near(frame, grid)
+    near = near & _counts(frame) if weighted else near
     frame = _placed(frame, grid).with_columns(
-        key=nw.when(near).then(col("b")).otherwise(_fault(weighted)),
+        key=nw.when(near).then(col("b")).otherwise(_fault(frame, weighted)),
         t1=2.0 * (col("p") - col("b")) - 1.0,
     )
     frame = _with_polynomials(frame)
@@ -171,18 +186,16 @@ def moment_sums(frame: Any, grid: Grid, weighted: bool, beyond: Grid | None = No
 
 def octave_counts(frame: Any, grid: Grid) -> Any:
     """Counts of the finite rows out of the grid's reach, by powers of two of the bins to it."""
-    import narwhals as nw
-
+    nw = language(frame)
     away = (nw.col("b") - grid.centre).abs()
-    far = _placed(frame, grid).filter(is_finite("x") & (away > grid.reach))
+    far = _placed(frame, grid).filter(is_finite(frame, "x") & (away > grid.reach))
     far = far.with_columns(key=_floor(far, away.log(2.0)))
     return far.group_by("key").agg(nw.len().alias("count"))
 
 
 def _placed(frame: Any, grid: Grid) -> Any:
     """The frame with the place p of each row in widths of a bin, and the number b of its bin."""
-    import narwhals as nw
-
+    nw = language(frame)
     p = nw.col("x")
     for factor in _factors(-grid.exponent):
         p = p * factor
@@ -200,10 +213,8 @@ def _factors(exponent: int) -> list[float]:
 
 def _floor(frame: Any, value: Any) -> Any:
     """The largest whole number not above a value, as a double."""
-    import narwhals as nw
-
-    implementation = frame.implementation
-    if implementation.is_polars() or implementation.is_duckdb() or implementation.is_dask():
+    nw = language(frame)
+    if nw is dask_frame or frame.implementation.is_polars() or frame.implementation.is_duckdb():
         return value.floor()
     # Other engines give an integer, which holds neither large numbers nor NaN.
     small = value.abs() < _WHOLE
@@ -211,10 +222,9 @@ def _floor(frame: Any, value: Any) -> Any:
     return nw.when(small).then(whole).otherwise(value)
 
 
-def _is_near(grid: Grid) -> Any:
+def _is_near(frame: Any, grid: Grid) -> Any:
     """Whether a row is in one of the bins of the grid; false or null where it is not finite."""
-    import narwhals as nw
-
+    nw = language(frame)
     if grid.reach is None:
         return nw.col("b").abs() <= LARGEST
     return (nw.col("b") - grid.centre).abs() <= grid.reach
@@ -222,8 +232,7 @@ def _is_near(grid: Grid) -> Any:
 
 def _with_polynomials(frame: Any) -> Any:
     """The frame with T_2..T_7 of t1, each step a layer that an engine computes once."""
-    import narwhals as nw
-
+    nw = language(frame)
     t1, t2, t3, t4 = (nw.col(f"t{p}") for p in range(1, 5))
     frame = frame.with_columns(t2=2.0 * t1 * t1 - 1.0)
     frame = frame.with_columns(t3=t1 * (2.0 * t2 - 1.0), t4=2.0 * t2 * t2 - 1.0)
@@ -234,8 +243,7 @@ def _with_polynomials(frame: Any) -> Any:
 
 def _with_weights(frame: Any) -> tuple[Any, dict[str, str]]:
     """The frame with weighted terms, and the names of their sums."""
-    import narwhals as nw
-
+    nw = language(frame)
     w = nw.col("w")
     frame = frame.with_columns(**{f"t{p}": w * nw.col(f"t{p}") for p in range(1, N_MOMENTS)})
     frame = frame.with_columns(

@@ -70,8 +70,9 @@ class Groups:
         columns.setdefault("m0", columns["count"])
         names = [*column_names(n_sums, "m"), *(name for name in columns if name[0] == "s")]
         sums = [columns[name] for name in names]
-        one_by_one = (columns.get(name, nowhere) for name in ("key", "count", "low", "high"))
-        return cls(*one_by_one, np.stack(sums, axis=1) if sums else nowhere[:, None])
+        stacked = np.stack(sums, axis=1) if sums else nowhere[:, None]
+        key, low, high = (columns.get(name, nowhere) for name in ("key", "low", "high"))
+        return cls(key, columns["count"], low, high, stacked)
 
     @property
     def is_bin(self) -> NDArray[np.bool_]:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.accumulate import PILOT, spread_of
+from bactrian.data.accumulate import spread_of
 from bactrian.data.checks import check_missing_option
 from bactrian.data.choice import choose, require_column
 from bactrian.data.columns import Table
+from bactrian.data.dask_frame import DaskFrame, is_dask
 from bactrian.data.expressions import (
     FAR,
     Grid,
     fault_counts,
-    is_finite,
     is_within,
     moment_sums,
     octave_counts,
 )
 from bactrian.data.grid import N_MOMENTS, placed, scaled, suitable_exponent
 from bactrian.data.groups import Groups, collected, refuse
+from bactrian.data.lazy_grid import GROUPS, coarser_exponent, finer_exponent, pilot
 from bactrian.data.mixture_expressions import HUGE, mixture_sums
 from bactrian.data.passes import FirstOrder
-from bactrian.data.sketch import CAP, Sketch, capped
+from bactrian.data.sketch import Sketch, capped
 from bactrian.errors import DataError, DataTypeError
 from bactrian.model.posterior import HALF_LOG_2PI
 
@@ -37,10 +38,6 @@ Array = NDArray[np.float64]
 _LAZY_PACKAGES = frozenset("dask dask_expr duckdb ibis narwhals polars pyspark sqlframe".split())
 _REACH = 65_536.0  # bins on either side of the pilot's middle
 _FEW = 65_536  # far rows that are given bins of their own, however far they are
-_GROUPS = 4 * CAP  # groups that may come back from one pass
-_FINER = 2  # powers of two by which a grid must be too coarse for it to be worth another pass
-_TIED = 1e-9  # squared half widths of a bin: a variance below is that of equal values
-_NORMAL_IQR = 1.349  # interquartile range of a normal distribution, in standard deviations
 
 
 def is_lazy(data: object) -> bool:
@@ -49,7 +46,7 @@ def is_lazy(data: object) -> bool:
         return False
     import narwhals as nw
 
-    return isinstance(nw.from_native(data, pass_through=True), nw.LazyFrame)
+    return is_dask(data) or isinstance(nw.from_native(data, pass_through=True), nw.LazyFrame)
 
 
 def lazy_source(
@@ -83,8 +80,10 @@ def lazy_source(
     import narwhals as nw
 
     check_missing_option(missing)
-    lazy: Any = nw.from_native(frame)
-    schema = lazy.collect_schema()
+    frame = nw.to_native(frame, pass_through=True)
+    # An empty pandas frame has the columns of a Dask frame.
+    described: Any = nw.from_native(frame._meta if is_dask(frame) else frame)
+    schema = described.collect_schema()
     numeric = [name for name, dtype in schema.items() if dtype.is_numeric()]
     kinds = {name: str(dtype) for name, dtype in schema.items()}
     table = Table("the frame", kinds, numeric, _unread)
@@ -99,14 +98,26 @@ def lazy_source(
                 f"column {its_name!r} is of type {kinds[its_name]}, not real numbers: "
                 "convert it to numbers first"
             )
+    doubles = _doubles(frame, described, wanted)
+    return LazySource(doubles, name, weight is not None, missing)
+
+
+def _doubles(frame: Any, described: Any, wanted: Mapping[str, str]) -> Any:
+    """The wanted columns as doubles, under our names."""
+    import narwhals as nw
+
+    if is_dask(frame):
+        chosen = frame[list(wanted.values())]
+        chosen.columns = list(wanted)
+        return DaskFrame(chosen.astype("float64"))
+    schema = described.collect_schema()
     # A cast that changes nothing would still keep some engines from skipping parts of files.
-    doubles = {
-        ours: nw.col(its_name)
-        if schema[its_name] == nw.Float64
-        else nw.col(its_name).cast(nw.Float64)
-        for ours, its_name in wanted.items()
-    }
-    return LazySource(lazy.select(**doubles), name, weight is not None, missing)
+    return described.select(
+        **{
+            ours: nw.col(name) if schema[name] == nw.Float64 else nw.col(name).cast(nw.Float64)
+            for ours, name in wanted.items()
+        }
+    )
 
 
 def _unread(names: object) -> NoReturn:
@@ -123,7 +134,7 @@ class LazySource:
 
     Attributes
     ----------
-    frame : narwhals.LazyFrame
+    frame : narwhals.LazyFrame or DaskFrame
         Columns x and, if weighted, w, of doubles.
     column : str
         Name of the column of values.
@@ -156,7 +167,7 @@ class LazySource:
         grid = self._first_grid(exponent, within)
         for _ in range(3):
             found, whole = self._sketch(grid, within)
-            finer = None if exponent is not None or not whole else _finer(found)
+            finer = None if exponent is not None or not whole else finer_exponent(found)
             if finer is None:
                 break
             # The pilot saw rows that are spread wider than most.
@@ -200,16 +211,16 @@ class LazySource:
 
     def _rows(self, within: Array | None) -> Any:
         """The rows, or those within ranges."""
-        return self.frame if within is None else self.frame.filter(is_within(within))
+        return self.frame if within is None else self.frame.filter(is_within(self.frame, within))
 
     def _first_grid(self, exponent: int | None, within: Array | None) -> Grid:
         """Bins that suit a pilot of the rows."""
         if exponent is not None and within is not None:
             with np.errstate(over="ignore"):
                 ends = scaled(within, -exponent)
-            if (ends[:, 1] - ends[:, 0] + 2.0).sum() <= _GROUPS:
+            if (ends[:, 1] - ends[:, 0] + 2.0).sum() <= GROUPS:
                 return Grid(exponent)
-        x = _pilot(self._rows(within))
+        x = pilot(self._rows(within))
         if not x.size:
             return Grid(0 if exponent is None else exponent, 0.0, _REACH)
         if exponent is None:
@@ -229,7 +240,9 @@ class LazySource:
             return self._sketch(Grid(least, 0.0, _REACH), within)
         used = grid
         if found.n(FAR) > _FEW:
-            used = Grid(self._coarser(frame, grid, found))
+            octaves = collected(octave_counts(frame, grid))
+            n_near = int(found.is_bin.sum())
+            used = Grid(coarser_exponent(grid, n_near, octaves["key"], octaves["count"]))
             found = self._groups(frame, used)
             refuse(found, self.column, self.missing)
         elif found.n(FAR):
@@ -244,51 +257,3 @@ class LazySource:
     def _groups(self, frame: Any, grid: Grid, beyond: Grid | None = None) -> Groups:
         """The groups of rows of one pass."""
         return Groups.of(moment_sums(frame, grid, self.weighted, beyond), N_MOMENTS)
-
-    def _coarser(self, frame: Any, grid: Grid, found: Groups) -> int:
-        """The least exponent with which no more than the allowed number of groups come back."""
-        octaves = collected(octave_counts(frame, grid))
-        exponent = grid.exponent
-        while True:
-            # An octave of bins on either side; its border is known to a rounding only.
-            bins = np.exp2(np.minimum(octaves["key"] + 2.0 - (exponent - grid.exponent), 60.0))
-            n = found.is_bin.sum() + np.minimum(bins + 2.0, octaves["count"]).sum()
-            if n <= _GROUPS:
-                return exponent
-            exponent += 1
-
-
-def _pilot(rows: Any) -> Array:
-    """Some finite values (n,) that cost little to read, n >= 0."""
-    finite = rows.filter(is_finite("x")).select("x")
-    x = np.empty(0)
-    if finite.implementation.is_dask():
-        # A head of all partitions would read them all, that of the first knows the first only.
-        import narwhals as nw
-
-        native = finite.to_native()
-        last = native.npartitions - 1
-        some = native.partitions[sorted({0, last // 2, last})]
-        x = collected(nw.from_native(some))["x"]
-    if not x.size:
-        x = collected(finite.head(PILOT))["x"]
-    return x[:: -(-x.size // PILOT)] if x.size else x
-
-
-def _finer(sketch: Sketch) -> int | None:
-    """The exponent that suits the bulk of a sketch, if that of the sketch is much larger."""
-    if not sketch.bins.size:
-        return None
-    first, third = sketch.quantile([0.25, 0.75])
-    spread = float(third - first) / _NORMAL_IQR
-    if spread < 2.0 * sketch.width:
-        # In a bin or two the spread is better known from the moments of the middle one.
-        middle = np.searchsorted(np.cumsum(sketch.moments[:, 0]), 0.5 * sketch.total)
-        moments = sketch.moments[min(int(middle), sketch.bins.size - 1)]
-        mean, second = moments[1:3] / moments[0]
-        variance = 0.5 * (1.0 + second) - mean * mean
-        if variance < _TIED:
-            return None
-        spread = 0.5 * sketch.width * math.sqrt(variance)
-    exponent = suitable_exponent(spread, max(-sketch.minimum, sketch.maximum))
-    return exponent if exponent <= sketch.exponent - _FINER else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.expressions import is_usable
+from bactrian.data.expressions import is_usable, language
 
 __all__ = ["mixture_sums"]
 
@@ -44,11 +46,10 @@ def mixture_sums(
     the sums m0.. of w (if weighted), of w log(f sqrt(2 pi)), then of w r_k, of w r_k u_k and of
     w r_k (u_k^2 - 1) / 2.
     """
-    import narwhals as nw
-
+    nw = language(frame)
     col = nw.col
     origin, scale = place
-    frame = frame.filter(is_usable(weighted)).with_columns(z=(col("x") - origin) / scale)
+    frame = frame.filter(is_usable(frame, weighted)).with_columns(z=(col("x") - origin) / scale)
     n = len(mixture[0])
     distances = {}
     for k, (mean, sd) in enumerate(zip(*(a.tolist() for a in mixture[1:]), strict=True)):
@@ -84,8 +85,7 @@ def _two_shares(frame: Any, mixture: tuple[Array, Array, Array]) -> Any:
     The log-odds in the factored form of the row kernel: a difference of squares would lose the
     digits of rows far out.
     """
-    import narwhals as nw
-
+    nw = language(frame)
     col = nw.col
     c0, c1 = _constants(mixture[0], mixture[2])
     (m0, m1), (s0, s1) = mixture[1].tolist(), mixture[2].tolist()
@@ -111,8 +111,7 @@ def _two_shares(frame: Any, mixture: tuple[Array, Array, Array]) -> Any:
 
 def _shares(frame: Any, mixture: tuple[Array, Array, Array]) -> Any:
     """The frame with r0, r1, ... and logf, for any number of components."""
-    import narwhals as nw
-
+    nw = language(frame)
     col = nw.col
     constants = _constants(mixture[0], mixture[2])
     n = len(constants)
@@ -122,9 +121,15 @@ def _shares(frame: Any, mixture: tuple[Array, Array, Array]) -> Any:
     frame = frame.with_columns(
         **{f"a{k}": constants[k] - 0.5 * col(f"u{k}") * col(f"u{k}") for k in range(n)}
     )
-    frame = frame.with_columns(top=nw.max_horizontal(*(f"a{k}" for k in range(n))))
+
+    def larger(a: Any, b: Any) -> Any:
+        """The larger of two expressions."""
+        return nw.when(a >= b).then(a).otherwise(b)
+
+    # Not by max_horizontal and sum_horizontal, for which Dask would shuffle all the rows.
+    frame = frame.with_columns(top=reduce(larger, (col(f"a{k}") for k in range(n))))
     frame = frame.with_columns(**{f"e{k}": (col(f"a{k}") - col("top")).exp() for k in range(n)})
-    frame = frame.with_columns(total=nw.sum_horizontal(*(f"e{k}" for k in range(n))))
+    frame = frame.with_columns(total=reduce(add, (col(f"e{k}") for k in range(n))))
     return frame.with_columns(
         logf=col("top") + col("total").log(),
         **{f"r{k}": col(f"e{k}") / col("total") for k in range(n)},
