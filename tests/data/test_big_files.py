@@ -297,6 +297,7 @@ def test_nothing_is_left_in_temporary_folders(
 
 PEAK = """
 import resource, sys
+sys.modules["numba"] = None  # the compiler needs memory of its own, once
 import duckdb, pyarrow
 from bactrian.data.big_files import file_source
 

@@ -290,6 +290,7 @@ def test_progress_is_told(databases: dict[str, str], monkeypatch: pytest.MonkeyP
 
 PEAK = """
 import resource, sys
+sys.modules["numba"] = None  # the compiler needs memory of its own, once
 from bactrian.data.databases import Query, database_source
 
 sql = f"select random() as x from generate_series(1, {sys.argv[2]})"

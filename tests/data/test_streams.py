@@ -412,6 +412,7 @@ def test_pyarrow_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 PEAK = """
 import resource, sys
+sys.modules["numba"] = None  # the compiler needs memory of its own, once
 import numpy as np
 from bactrian.data.streams import stream_source
 
