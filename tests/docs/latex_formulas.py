@@ -20,7 +20,9 @@ from tests.docs.mixture_point import Point
 Index: TypeAlias = Callable[[Point, Scope], int]
 Variables: TypeAlias = list[tuple[str, list[Index]]]
 
-_FUNCTIONS = {r"\log": mp.log, r"\exp": mp.exp, r"\max": max}
+_FUNCTIONS = {
+    r"\log": mp.log, r"\exp": mp.exp, r"\max": max, r"\cos": mp.cos, r"\arccos": mp.acos,
+}  # fmt: skip
 _ACCENTS = (r"\mathcal", r"\bar")
 _TERM_ENDS = {"+", "-", ")", "]", "}", ",", r"\mid", r"\rvert"}
 
@@ -194,7 +196,15 @@ class Parser:
         if self.peek() != "_":
             return []
         self.take()
-        return [_index(token) for token in self.group()]
+        tokens = self.group()
+        if tokens[1:2] in (["+"], ["-"]):
+            first, sign, second = (
+                _index(tokens[0]),
+                1 if tokens[1] == "+" else -1,
+                _index(tokens[2]),
+            )
+            return [lambda p, s: first(p, s) + sign * second(p, s)]
+        return [_index(token) for token in tokens]
 
     def arguments(self) -> list[Node]:
         """The arguments in a bracket, between commas or a conditioning bar."""
@@ -210,7 +220,7 @@ class Parser:
         """A parameter, a datum, or a name that the text has defined."""
         name, indices = self.name(), self.subscript()
         definitions = self.definitions
-        if name in definitions.known:
+        if definitions.has(name, len(indices)):
             args = self.arguments() if definitions.takes_arguments(name) else []
             return lambda p, s: definitions.value(
                 name, [i(p, s) for i in indices], [a(p, s) for a in args], p

@@ -38,6 +38,10 @@ class Definitions:
 
     known: dict[str, Definition] = field(default_factory=dict)
 
+    def has(self, name: str, n_indices: int) -> bool:
+        """Say whether a name with so many indices is defined; with others it is another name."""
+        return name in self.known and len(self.known[name].indices) == n_indices
+
     def takes_arguments(self, name: str) -> bool:
         """Say whether a bracket after this name holds arguments, not a factor."""
         return name in self.known and bool(self.known[name].arguments)

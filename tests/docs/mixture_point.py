@@ -14,7 +14,9 @@ DIGITS = 60
 STEP = mpf(10) ** -18
 
 NATURAL = (r"\pi", r"\mu", r"\sigma^2")
-INDEX_RANGES = {"i": "m", "j": "K", "k": "K", "l": "K", "a": "P", "b": "P", "c": "3K", "d": "3K"}
+INDEX_RANGES = {
+    "i": "m", "j": "K", "k": "K", "l": "K", "a": "P", "b": "P", "c": "3K", "d": "3K", "p": "7",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Point:
         alpha = tuple(mp.log(p / weights[-1]) for p in weights)
         letters = {
             "x": mpf("0.37"), r"\mu": mpf("-0.81"), r"\sigma": mpf("1.3"), "t": mpf("0.2"),
-            r"\lambda": mpf(len(rows)),
+            r"\lambda": mpf(len(rows)), "h": mpf(8), "n": mpf("-0.5"),
         }  # fmt: skip
         return cls(rows, weights, tuple(map(mpf, mu)), tuple(map(mpf, var)), alpha, letters)
 
@@ -52,7 +54,7 @@ class Point:
     def indices(self, letter: str) -> range:
         """Return the values that an index runs over: rows, components or parameters."""
         n = len(self.mu)
-        sizes = {"m": len(self.x), "K": n, "P": 3 * n - 1, "3K": 3 * n}
+        sizes = {"m": len(self.x), "K": n, "P": 3 * n - 1, "3K": 3 * n, "7": 7}
         return range(1, sizes[INDEX_RANGES[letter]] + 1)
 
     def value(self, name: str, at: list[int]) -> mpf:
