@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,9 @@ What `Sketch.save` writes.
 """
 
 
+@cache
 def commit() -> str:
-    """The commit that is measured, with a plus sign where the tree differs from it."""
+    """The commit at the beginning, with a plus sign where the tree differs from it."""
     run = subprocess.run
     options: Any = {"cwd": ROOT, "capture_output": True, "check": False, "encoding": "utf-8"}
     head = run(["git", "rev-parse", "--short=10", "HEAD"], **options).stdout.strip()

@@ -101,9 +101,9 @@ def timed(action: Callable[[], Any], *, quick: bool, budget: float = BUDGET) -> 
     return given, {"first": taken[0], "later": min(taken[1:], default=None)}
 
 
-def our_fit(action: Callable[[], bt.Fit], *, quick: bool) -> Result:
+def our_fit(action: Callable[[], bt.Fit], *, quick: bool, budget: float = BUDGET) -> Result:
     """Measure one way to our fit."""
-    fit, result = timed(action, quick=quick)
+    fit, result = timed(action, quick=quick, budget=budget)
     parameters = [a.tolist() for a in (fit.mixture.weights, fit.mixture.means, fit.mixture.sds)]
     return {**result, "parameters": parameters, "ended": fit.outcome.value}
 
@@ -132,7 +132,7 @@ def fit_path(n: int, folder: Path, *, quick: bool) -> Result:
 
 def fit_spark(n: int, folder: Path, *, quick: bool) -> Result:
     frame = _spark_session().read.parquet(str(folder))
-    return our_fit(lambda: bt.fit(frame, column="x"), quick=quick)
+    return our_fit(lambda: bt.fit(frame, column="x"), quick=quick, budget=LONG_BUDGET)
 
 
 def mllib(n: int, folder: Path, *, quick: bool) -> Result:
