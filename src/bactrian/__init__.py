@@ -7,6 +7,7 @@
 """
 
 from bactrian import datasets
+from bactrian.data.databases import Query
 from bactrian.data.sample import Sample
 from bactrian.data.sketch import Sketch
 from bactrian.errors import DataError, DataTypeError, ParameterError
@@ -45,6 +46,7 @@ __all__ = [
     "Optimum",
     "Outcome",
     "ParameterError",
+    "Query",
     "Sample",
     "Sketch",
     "compare",

@@ -8,6 +8,7 @@ from typing import Literal
 from bactrian.data.big_files import file_source, is_large
 from bactrian.data.chunks import is_factory, is_one_shot
 from bactrian.data.column_source import ColumnSource
+from bactrian.data.databases import Query, database_source
 from bactrian.data.lazy import is_lazy, lazy_source
 from bactrian.data.passes import Progress, Source
 from bactrian.data.rows import read_rows
@@ -28,10 +29,13 @@ def as_source(
     progress: Progress | None = None,
 ) -> Source:
     """Return the source of a column; the parameters and errors are those of ``Sketch.of``."""
-    if isinstance(data, str | os.PathLike) and os.fspath(data).endswith(_SUFFIX):
+    if isinstance(data, str | os.PathLike) and os.fsdecode(data).endswith(_SUFFIX):
         data = Sketch.load(data)
     if isinstance(data, Sketch):
         return _of_sketch(data, column, sample_weight)
+    if isinstance(data, Query):
+        weight = _name_of_weights(sample_weight)
+        return database_source(data, column, weight, missing, progress)
     if is_lazy(data):
         return lazy_source(data, column, _name_of_weights(sample_weight), missing)
     if isinstance(data, str | os.PathLike) and is_large(data):
