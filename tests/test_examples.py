@@ -63,6 +63,11 @@ def printed(*command: str | Path) -> str:
             ["duckdb"],
             "days  5 to 11: 280,000 rows, second mean 2.393 ± 0.016",
         ),
+        (
+            "05_database",
+            ["adbc_driver_sqlite", "pyarrow"],
+            "the maximum of the rows in memory: log-likelihood -245309.3748",
+        ),
     ],
 )
 def test_the_example_prints_this_line(name: str, packages: list[str], line: str) -> None:
