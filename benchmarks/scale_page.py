@@ -145,6 +145,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def written(found: Sequence[Result], machine: Sequence[str]) -> str:
     """The page."""
+    if not found:
+        return f"{HEAD}\nThis copy holds no measurements yet.\n"
     passes = [r for r in found if r["program"] == "passes" and "left out" not in r]
     fits = [r for r in found if r["program"] != "passes"]
     parts = [
