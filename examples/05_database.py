@@ -1,8 +1,8 @@
 """Fit what a query to a database gives, without a file in between.
 
-Each pass runs the query again and reads its rows a batch at a time; the connection is one of ADBC,
-here to SQLite, with 'postgresql://...' to PostgreSQL. A filter, a join, a conversion of units belong
-into the query. The rows in memory give the same answer.
+Each pass runs the query again and reads its rows a batch at a time, through ADBC: here from SQLite,
+with 'postgresql://...' from PostgreSQL. A filter, a join, a conversion of units belong into the
+query. The rows in memory give the same answer.
 
 Install: pip install 'bactrian[database]'
 """
