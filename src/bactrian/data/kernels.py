@@ -21,9 +21,9 @@ Array = NDArray[np.float64]
 Chunk = tuple[Any, Array | None]
 Part = TypeVar("Part")
 
-# Rows from which it pays: one pass for moments and two for sums take 0.15 microseconds a row in
-# NumPy, and the compiler two to three seconds.
-COMPILE_FROM = 2**24
+# Rows from which it pays: the compiler takes two to three seconds once, and from here on every
+# further fit in the process is three times as quick; a single one would only gain from 2**24 on.
+COMPILE_FROM = 1_500_000
 _MOMENT_ROWS = 2**19  # of a chunk: a few milliseconds of work
 _TWIN_ROWS = 2**16
 _LINE = 64  # bytes fetched into the cache together
