@@ -196,6 +196,7 @@ def test_only_the_rows_around_one_far_out_are_summed_again(monkeypatch: pytest.M
     [
         ([0.0, 1.0], [0.0, 1.0], [1.0, 2.0]),
         ([0.5, 0.5], [0.0, 1.0], [1e-13, 2.0]),
+        ([0.5, 0.5], [0.0, 1.0], [1e-10, 500.0]),
         ([0.5, 0.5], [0.0, 1e14], [1.0, 2.0]),
     ],
 )
@@ -227,6 +228,8 @@ def test_single_precision_is_the_same_rows_and_is_not_copied(name: str) -> None:
     point = 0.1, 1.0, *MIXTURES[name]  # an origin that single precision cannot hold
     doubles = full_sums(x.astype(np.float64), None, *point, compiled=True)
     assert_same(doubles, full_sums(x, None, *point, compiled=True))
+    tiny = full_sums(x[:9] * 0, None, 0.0, 2.0**-1000, *MIXTURES[name], compiled=True)
+    assert_same(tiny, full_sums(np.zeros(9), None, *at(name), compiled=True))
     large = np.tile(x, 16)
     for compiled in (True, False):
         tracemalloc.start()
