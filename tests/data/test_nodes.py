@@ -106,7 +106,15 @@ def test_means_of_powers_up_to_seven_are_those_of_the_rows(shape: str) -> None:
         assert moments(sample, order) == pytest.approx(moments(rows, order), rel=1e-11, abs=1e-11)
 
 
-@pytest.mark.parametrize("x", [[5e-324, 1e-323, 5e-323], [-1.7e308, 0.0, 1.7e308, 8e307], [3.0]])
+@pytest.mark.parametrize(
+    "x",
+    [
+        [5e-324, 1e-323, 5e-323],
+        [5e-324] * 1000 + [1e-323],
+        [-1.7e308, 0.0, 1.7e308, 8e307],
+        [3.0],
+    ],
+)
 def test_rows_at_the_ends_of_the_doubles(x: list[float]) -> None:
     rows = np.array(x)
     exponent = suitable_exponent(float(np.ptp(rows / 2.0)), float(np.abs(rows).max()))
@@ -114,4 +122,4 @@ def test_rows_at_the_ends_of_the_doubles(x: list[float]) -> None:
     assert 0.0 < sample.scale < np.inf
     assert np.isfinite(sample.local).all()
     assert sample.total == rows.size
-    np.testing.assert_allclose(sample.values, np.sort(rows), rtol=1e-6, atol=5e-324)
+    np.testing.assert_allclose(sample.values, np.unique(rows), rtol=1e-6, atol=5e-324)

@@ -139,6 +139,20 @@ def test_moments_with_errors_still_give_a_sound_rule(
     assert w.sum() == pytest.approx(moments[0, 0], rel=1e-12)
 
 
+def test_a_node_outside_the_bin_is_given_up() -> None:
+    rows = sums(np.random.default_rng(5).uniform(-0.5, 0.5, 50))
+    for place in (-6.4, 6.4):
+        ghost = chebval(place, np.eye(N_MOMENTS))
+        t, w = rule(rows + 1e-6 * ghost)
+        check_sound(t, w)
+        assert np.abs(t).max() < 0.6
+
+
+def test_weights_next_to_the_least_double_stay_positive() -> None:
+    t, w = rule(1e-323 * sums(np.linspace(-0.9, 0.9, 9)) / 9.0)
+    check_sound(t, w)
+
+
 def test_bins_do_not_touch_each_other() -> None:
     rng = np.random.default_rng(4)
     several = [sums(rng.uniform(-1.0, 1.0, n)) for n in (1, 2, 3, 4, 9, 100, 1, 50)]

@@ -162,6 +162,21 @@ def test_a_rolling_window_is_the_fresh_sum_of_its_days(kind: str) -> None:
                 assert running.sd == pytest.approx(fresh.sd, rel=1e-12)
 
 
+def test_what_rounding_leaves_of_weights_is_no_bin() -> None:
+    def day(weight: float, x: float = 0.5) -> Sketch:
+        return sketch_of_rows(np.array([x]), 0, np.array([weight]))
+
+    elsewhere = day(1e-3, 7.5)
+    days = [day(weight) for weight in np.random.default_rng(4).uniform(5e2, 2e3, 300)]
+    left = summed([elsewhere, *days])
+    for each in reversed(days):
+        left = left - each
+    assert left.bins.tolist() == [7.0]
+    heavy, light, rest = day(1e6 / 3.0), day(1e-3 / 3.0), day(1e6, 7.5)
+    assert (heavy + light + rest - heavy).bins.tolist() == [0.0, 7.0]
+    assert (heavy + light + rest - heavy - light).bins.tolist() == [7.0]
+
+
 @pytest.mark.parametrize("weight", [None, 1e-20, 1.0, 1e20])
 def test_only_a_part_can_be_subtracted(weight: float | None) -> None:
     def sketch(x: list[float]) -> Sketch:

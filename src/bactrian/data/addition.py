@@ -85,15 +85,17 @@ def without(whole: Sketch, part: Sketch) -> Sketch:
     found = _combined(whole, part, -1.0)
     left, taken = found.moments[:, 0], np.zeros(found.bins.size)
     taken[np.searchsorted(found.bins, part.bins)] = part.moments[:, 0]
-    counted = found.squares is None
-    missing = -left[left < 0.0].sum()
-    if missing > (0.0 if counted else _NO_PART * part.total) or part.count > whole.count:
+    rounding = np.zeros(found.bins.size)
+    if found.squares is not None:
+        rounding = np.where(taken > 0.0, np.maximum(_GONE * taken, _NOTHING * whole.total), 0.0)
+    missing = np.maximum(-left - rounding, 0.0).sum()
+    allowed = 0.0 if found.squares is None else _NO_PART * part.total
+    if missing > allowed or part.count > whole.count:
         raise DataError(
             "the sketch to be taken away has rows that the other does not have: only a part that "
             "was added can be subtracted."
         )
-    rounding = np.where(taken > 0.0, np.maximum(_GONE * taken, _NOTHING * whole.total), 0.0)
-    remaining = left > (0.0 if counted else rounding)
+    remaining = left > rounding
     if part.count == whole.count or not remaining.any():
         raise DataError("nothing is left after the subtraction: a sketch has at least one row.")
     kept = replace(
