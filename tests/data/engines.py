@@ -34,7 +34,7 @@ def lazy_frame(engine: str, table: Any) -> Any:
     if engine == "polars":
         return module.from_arrow(table).lazy()
     if engine == "duckdb":
-        return module.connect().from_arrow(table)
+        return module.from_arrow(table)
     if engine == "dask":
         return module.from_pandas(table.to_pandas(), npartitions=3)
     return module.memtable(table)

@@ -7,6 +7,8 @@ in one go.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -24,18 +26,39 @@ def is_dask(data: object) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """A column as pandas' ``eval`` writes it; constants know that they are none."""
+    """A column as pandas' ``eval`` writes it.
+
+    Attributes
+    ----------
+    text : str
+        The expression.
+    lines : tuple of str
+        Assignments that it needs above it.
+    is_constant : bool
+        Whether it is a number.
+    """
 
     text: str
+    lines: tuple[str, ...] = ()
     is_constant: bool = False
 
     def _with(self, sign: str, other: Any) -> Term:
         """A binary operation."""
-        return Term(f"({self.text} {sign} {_text(other)})")
+        other = _term(other)
+        return Term(f"({self.text} {sign} {other.text})", self.lines + other.lines)
 
     def _after(self, sign: str, other: Any) -> Term:
         """A binary operation with a number on its left."""
-        return Term(f"({_text(other)} {sign} {self.text})")
+        return _term(other)._with(sign, self)
+
+    def _through(self, before: str, after: str) -> Term:
+        """A function of the term."""
+        return Term(f"{before}{self.text}{after}", self.lines)
+
+    def named(self) -> Term:
+        """The same under a name: before version 3 of pandas methods take nothing else."""
+        name = f"v{hashlib.md5(self.text.encode(), usedforsecurity=False).hexdigest()}"
+        return Term(name, (*self.lines, f"{name} = {self.text}"))
 
     def __add__(self, other: Any) -> Term:
         return self._with("+", other)
@@ -82,36 +105,34 @@ class Term:
     def __or__(self, other: Any) -> Term:
         return self._with("|", other)
 
-    def __neg__(self) -> Term:
-        return Term(f"(-{self.text})")
-
     def __invert__(self) -> Term:
-        return Term(f"(~{self.text})")
+        return self._through("(~", ")")
 
     def abs(self) -> Term:
         """The absolute value."""
-        return Term(f"abs({self.text})")
+        return self._through("abs(", ")")
 
     def floor(self) -> Term:
         """The largest whole number not above."""
-        return Term(f"floor({self.text})")
+        return self._through("floor(", ")")
 
     def exp(self) -> Term:
         """The exponential."""
-        return Term(f"exp({self.text})")
+        return self._through("exp(", ")")
 
     def log(self, base: float = math.e) -> Term:
         """The logarithm."""
-        natural = Term(f"log({self.text})")
+        natural = self._through("log(", ")")
         return natural if base == math.e else natural / math.log(base)
 
     def is_nan(self) -> Term:
         """Whether there is no number; a null is a NaN here."""
-        return Term(f"({self.text} != {self.text})")
+        return self._with("!=", self)
 
     def clip(self, low: float, high: float) -> Term:
         """The nearest value within bounds."""
-        return Term(f"{self.text}.clip({low!r}, {high!r})")
+        bounds = [_column(lit(bound)) for bound in (low, high)]
+        return _call(self, "clip", *bounds)
 
     def sum(self) -> Sum:
         """The sum over a group."""
@@ -138,9 +159,22 @@ class Sum(NamedTuple):
         return self._replace(name=name)
 
 
-def _text(value: Any) -> str:
-    """A term or a number as text."""
-    return value.text if isinstance(value, Term) else repr(float(value))
+def _term(value: Any) -> Term:
+    """A term, also of a number."""
+    return value if isinstance(value, Term) else lit(value)
+
+
+def _column(constant: Term) -> Term:
+    """A constant as a column."""
+    return 0.0 * (col("x") == col("x")) + constant
+
+
+def _call(term: Term, method: str, *arguments: Term) -> Term:
+    """What a method of a column returns."""
+    named = [term.named(), *(argument.named() for argument in arguments)]
+    lines = itertools.chain.from_iterable(each.lines for each in named)
+    names = ", ".join(each.text for each in named[1:])
+    return Term(f"{named[0].text}.{method}({names})", tuple(lines))
 
 
 def col(name: str) -> Term:
@@ -169,13 +203,10 @@ class When(NamedTuple):
         return self._replace(value=value)
 
     def otherwise(self, other: Term) -> Term:
-        """What there is elsewhere; one of the two is no constant."""
+        """What there is elsewhere."""
         assert self.value is not None
-        if self.value.is_constant:
-            if other.is_constant:
-                other = Term(f"(0.0 * {self.condition.text} + {other.text})")
-            return Term(f"{other.text}.mask({self.condition.text}, {self.value.text})")
-        return Term(f"{self.value.text}.where({self.condition.text}, {other.text})")
+        value, other = (_column(v) if v.is_constant else v for v in (self.value, other))
+        return _call(value, "where", self.condition, other)
 
 
 def when(condition: Term) -> When:
@@ -200,8 +231,9 @@ class DaskFrame:
 
     def with_columns(self, **terms: Term) -> DaskFrame:
         """The frame with more columns."""
-        lines = [f"{name} = {term.text}" for name, term in terms.items()]
-        return replace(self, lines=(*self.lines, *lines))
+        lines = [line for term in terms.values() for line in term.lines]
+        lines += [f"{name} = {term.text}" for name, term in terms.items()]
+        return replace(self, lines=tuple(dict.fromkeys([*self.lines, *lines])))
 
     def done(self) -> Any:
         """The Dask frame with all its columns."""
@@ -212,6 +244,7 @@ class DaskFrame:
 
     def filter(self, condition: Term) -> DaskFrame:
         """The rows for which a condition holds."""
+        assert not condition.lines, "filters compare columns only"
         return DaskFrame(self.done().query(condition.text, engine="python"))
 
     def select(self, *wanted: Any) -> Any:

@@ -93,7 +93,7 @@ def _two_shares(frame: Any, mixture: tuple[Array, Array, Array]) -> Any:
     narrow = col("u0") if s0 <= s1 else col("u1")
     difference = narrow * ((s1 - s0) / wider) + (m1 - m0) / wider
     frame = frame.with_columns(odds=(col("u0") + col("u1")) * difference * -0.5 + (c0 - c1))
-    frame = frame.with_columns(e=(-col("odds").abs()).exp(), first=col("odds") >= 0.0)
+    frame = frame.with_columns(e=(-1.0 * col("odds").abs()).exp(), first=col("odds") >= 0.0)
     frame = frame.with_columns(larger=1.0 / (1.0 + col("e")))
     frame = frame.with_columns(smaller=col("e") * col("larger"))
 
