@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bactrian.data import batches, streams
+from bactrian.data import addition, batches, streams
 from bactrian.data.accumulate import exponent_for, first_order_of, sketch_of
 from bactrian.data.chunks import is_factory, is_one_shot
 from bactrian.data.column_source import ColumnSource
@@ -198,6 +198,42 @@ def test_equal_rows_at_the_beginning_have_weights() -> None:
         assert_same(found, sketch_of(x[inside], W[inside], found.exponent))
 
 
+def test_equal_rows_of_no_weight_are_counted_only() -> None:
+    w = np.where(np.arange(X.size) < 5000, 0.0, W)
+    x = np.where(w > 0.0, X, 0.25)
+    data = ({"x": x[i : i + 1000], "w": w[i : i + 1000]} for i in range(0, x.size, 1000))
+    found = stream_source(data, "x", "w").sketch()
+    assert found.count == X.size
+    assert found.bins.tolist() == sketch_of(X[5000:], W[5000:], found.exponent).bins.tolist()
+
+
+def test_one_run_of_equal_rows_after_another() -> None:
+    x: Array = np.repeat([0.25, 1.0, 0.5], 5000)
+    found = stream_source(cut(x, 1000)).sketch()
+    assert_same(found, sketch_of(x, None, found.exponent))
+    assert found.bins.size == 3
+
+
+def test_equal_rows_at_the_beginning_cost_no_halvings(monkeypatch: pytest.MonkeyPatch) -> None:
+    halved: list[int] = []
+    real = addition._halved
+
+    def counted(sketch: Sketch) -> Sketch:
+        halved.append(sketch.exponent)
+        return real(sketch)
+
+    monkeypatch.setattr(addition, "_halved", counted)
+    stream_source(cut(np.concatenate([np.zeros(5000), X]), 1000)).sketch()
+    assert len(halved) < 50
+
+
+def test_the_smallest_doubles_are_sketched() -> None:
+    x: Array = np.array([0.25, 1.0, 0.5]).repeat(5000)
+    found = stream_source(cut(x, 999)).sketch()
+    assert (found.count, found.maximum) == (5000, x[-1])
+    assert found.exponent >= -1074
+
+
 @pytest.mark.parametrize("value", [0.0, -3.0, 1e300])
 def test_equal_rows_only(value: float) -> None:
     found = stream_source(cut(np.full(5000, value), 999)).sketch()
@@ -382,6 +418,35 @@ def test_what_a_function_opened_is_closed_after_a_fault() -> None:
     assert len(opened) == len(closed) == 2
 
 
+class Cursor:
+    """An iterator that says whether it was closed."""
+
+    opened = 0
+    closed = 0
+
+    def __init__(self) -> None:
+        type(self).opened += 1
+        self.chunks = cut(X, 999)
+
+    def __iter__(self) -> Cursor:
+        return self
+
+    def __next__(self) -> Array:
+        return next(self.chunks)
+
+    def close(self) -> None:
+        type(self).closed += 1
+
+
+def test_what_a_function_opened_is_closed_after_each_pass() -> None:
+    source = stream_source(Cursor)
+    assert (Cursor.opened, Cursor.closed) == (1, 1)
+    source.sketch()
+    assert (Cursor.opened, Cursor.closed) == (2, 2)
+    stream_source(Cursor()).sketch()
+    assert (Cursor.opened, Cursor.closed) == (3, 2)  # what we did not open is not ours to close
+
+
 def test_progress_is_told() -> None:
     told: list[tuple[int, int | None]] = []
     stream_source(cut(X, 5000), progress=lambda *now: told.append(now)).sketch()
@@ -399,7 +464,11 @@ def test_what_is_a_stream_is_told_without_reading() -> None:
     ]
     assert [is_one_shot(data) for data in others] == [False] * len(others)
     assert [is_factory(data) for data in [*once, *others]] == [False] * len([*once, *others])
+    lazy = type("Table", (Exporter,), {"__module__": "ibis.expr.types"})
+    assert not is_one_shot(lazy())
     assert is_factory(frames)
+    assert is_factory(Cursor)
+    assert not is_one_shot(Exporter)
     assert is_factory(lambda: iter([1.0]))
 
 

@@ -30,7 +30,7 @@ _FEW = 65_536  # rows; smaller pieces are joined, because looking at one takes i
 
 def is_one_shot(data: object) -> bool:
     """Whether data give their rows once only: an iterator, or an Arrow stream; reads nothing."""
-    if isinstance(data, str | bytes | os.PathLike) or hasattr(data, "read"):
+    if isinstance(data, str | bytes | os.PathLike | type) or hasattr(data, "read"):
         return False
     if hasattr(data, "__arrow_c_stream__"):
         package = type(data).__module__.partition(".")[0].lstrip("_")
@@ -40,9 +40,10 @@ def is_one_shot(data: object) -> bool:
 
 def is_factory(data: object) -> bool:
     """Whether data are a function that returns a fresh iterator; calls nothing."""
-    return callable(data) and not any(
-        hasattr(data, name) for name in ("read", "__array__", "__len__", "__next__")
-    ) and not is_native(data)  # fmt: skip
+    if isinstance(data, type):
+        return True  # what it has are the attributes of its instances
+    has = any(hasattr(data, name) for name in ("read", "__array__", "__len__", "__next__"))
+    return callable(data) and not has and not is_native(data)
 
 
 def pieces_of(data: Any) -> Iterator[object]:
