@@ -188,7 +188,9 @@ def test_only_a_part_can_be_subtracted(weight: float | None) -> None:
             whole - sketch(other)
     with pytest.raises(DataError, match="nothing is left"):
         whole - sketch([1.5, 2.5, 2.7, 9.0])
-    assert (whole - sketch([2.7])).bins.tolist() == [1.0, 2.0, 9.0]
+    rest = whole - sketch([2.7])
+    assert rest.bins.tolist() == [1.0, 2.0, 9.0]
+    assert (rest.minimum, rest.maximum, rest.count) == (1.5, 9.0, 3)
 
 
 def test_other_things_are_not_added() -> None:
