@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +23,7 @@ DASK_MOVES = "ignore:Dask support is moving out of Narwhals:FutureWarning"
 
 def arrow_table(columns: Mapping[str, Any]) -> Any:
     """An Arrow table; None is null, NaN stays NaN."""
-    pa = importlib.import_module("pyarrow")
+    pa = pytest.importorskip("pyarrow")
     return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
