@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +210,23 @@ def test_a_file_that_changes_during_a_pass_is_named(tmp_path: Path, how: str) ->
 
     with pytest.raises(DataError, match=words):
         file_source(path, "x", progress=meanwhile).sketch()
+
+
+def test_a_change_is_named_and_not_the_damage_that_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.parquet"
+    parquet(path)
+
+    def overtaken(*_: object) -> Iterator[Any]:
+        yield from ()
+        os.truncate(path, 1000)
+        raise DataError("this is not a whole file")
+
+    source = file_source(path, "x")
+    monkeypatch.setattr(big_files, "file_pairs", overtaken)
+    with pytest.raises(DataError, match=r"'x.parquet' was changed"):
+        source.sketch()
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from bactrian.data import batches
 from bactrian.data.accumulate import first_order_of, sketch_of
+from bactrian.data.adbc import asked, connected
 from bactrian.data.databases import Query, database_source
 from bactrian.errors import DataError, DataTypeError, ParameterError
 from tests.conftest import NO_POSTGRESQL
@@ -100,6 +101,16 @@ def test_sums_are_those_of_the_rows(
     assert sums.loglike == pytest.approx(
         first_order_of(X, w, 0.5, 2.0, *MIXTURE).loglike, rel=1e-13
     )
+
+
+@BOTH
+def test_numbers_of_any_kind_come_as_doubles(databases: dict[str, str], which: str) -> None:
+    source = database_source(Query(databases[which], "rows"), "n", "w")
+    with source.open() as pairs:
+        for values, weights in pairs:
+            assert values.values.dtype == np.float64
+            assert weights is not None
+            assert weights.values.dtype == np.float64
 
 
 @BOTH
@@ -266,6 +277,12 @@ def test_a_database_of_sqlite_is_not_changed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no rows"):
         database_source(query, "x").sketch()
     assert [found.name for found in tmp_path.iterdir()] == ["x.db"]
+    with (
+        pytest.raises(DataError, match="readonly"),
+        connected(f"sqlite:///{path}") as connection,
+        asked(connection, "insert into t values (1.0) returning x", None) as reader,
+    ):
+        reader.read_all()
 
 
 def test_options_are_checked(tmp_path: Path) -> None:

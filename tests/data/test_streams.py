@@ -228,7 +228,7 @@ def test_equal_rows_at_the_beginning_cost_no_halvings(monkeypatch: pytest.Monkey
 
 
 def test_the_smallest_doubles_are_sketched() -> None:
-    x: Array = np.array([0.25, 1.0, 0.5]).repeat(5000)
+    x = np.arange(5000, dtype=np.float64) * 5e-324
     found = stream_source(cut(x, 999)).sketch()
     assert (found.count, found.maximum) == (5000, x[-1])
     assert found.exponent >= -1074
