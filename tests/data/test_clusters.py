@@ -34,6 +34,11 @@ pytestmark = [
     pytest.mark.xdist_group("clusters"),  # so that each cluster is started once
     pytest.mark.filterwarnings(DASK_MOVES),
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+    # PySpark leaves sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    ),
 ]
 
 N_ROWS, N_FILES = 5_000_000, 40
