@@ -127,12 +127,15 @@ def test_ranges_are_half_open() -> None:
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_sums_are_those_of_the_likelihood(k: int, weighted: bool) -> None:
+@pytest.mark.parametrize("compiled", [None, True])
+def test_sums_are_those_of_the_likelihood(k: int, weighted: bool, compiled: bool | None) -> None:
+    if compiled:
+        pytest.importorskip("numba")
     x = column(10_001)
     w = np.random.default_rng(2).uniform(0.0, 2.0, x.size) if weighted else None
     weights, means, sds = np.full(k, 1.0 / k), np.linspace(-0.2, 0.2, k), np.linspace(0.3, 0.4, k)
     origin, scale = 1.0, 8.0
-    found = first_order_of(x, w, origin, scale, weights, means, sds)
+    found = first_order_of(x, w, origin, scale, weights, means, sds, compiled=compiled)
     every = np.ones(x.size) if w is None else w
     expected = sum_rows((x - origin) / scale, every, weights[None], means[None], sds[None])
     assert found.loglike == pytest.approx(expected.loglike[0], rel=1e-13)

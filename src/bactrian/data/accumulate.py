@@ -152,6 +152,8 @@ def first_order_of(
     weights: Array,
     means: Array,
     sds: Array,
+    *,
+    compiled: bool | None = None,
 ) -> FirstOrder:
     """Return the sums over an array at a mixture (K,) of z = (x - origin) / scale.
 
@@ -165,13 +167,15 @@ def first_order_of(
         Of the local coordinates, unit of the data.
     weights, means, sds : (K,) float64
         The mixture, in local coordinates.
+    compiled : bool, optional
+        Whether to take the compiled loop; by default where the array alone is worth compiling it.
 
     Notes
     -----
     Blocks of rows are added pairwise, so that rounding grows with the logarithm of their number.
     """
-    if is_worth_compiling(x.size):
-        found = full_sums(x, w, origin, scale, weights, means, sds)
+    if is_worth_compiling(x.size) if compiled is None else compiled:
+        found = full_sums(x, w, origin, scale, weights, means, sds, compiled=True)
         k = np.arange(len(means))
         own = np.stack([found.products[k, place] for place in (0, 1 + k, 1 + len(means) + k)])
         return FirstOrder(found.loglike, own, float(x.size if w is None else w.sum()))

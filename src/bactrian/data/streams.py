@@ -22,6 +22,7 @@ from bactrian.data.batches import (
 from bactrian.data.checks import Tally, check_missing_option
 from bactrian.data.chunks import Pair, columns_of, is_factory, pieces_of
 from bactrian.data.column_source import ColumnSource
+from bactrian.data.kernels import is_worth_compiling
 from bactrian.data.passes import FirstOrder, Progress
 from bactrian.data.rows import Rows
 from bactrian.data.sketch import Sketch
@@ -96,9 +97,10 @@ class ChunkSource:
         DataError, DataTypeError
             As ``sketch``.
         """
+        compiled = self._seen is not None and is_worth_compiling(self._seen.rows)
         with closing(self._chunks()) as chunks:
             sums = (
-                packed(first_order_of(x, w, origin, scale, weights, means, sds))
+                packed(first_order_of(x, w, origin, scale, weights, means, sds, compiled=compiled))
                 for x, w in batches(chunks)
             )
             return unpacked(pairwise_sum(sums, 3 * len(means) + 2))
