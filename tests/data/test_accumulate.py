@@ -106,6 +106,7 @@ def test_the_spread_is_that_of_the_bulk() -> None:
     assert spread_of(x) == pytest.approx(2.0, rel=0.02)
     tied = np.concatenate([np.zeros(90_000), x[1000:2000]])
     assert spread_of(tied) > 0.0
+    assert spread_of(np.array([-1.0, 1.0] * 9)) == 1.0  # and not half of their distance / 0.67
     assert spread_of(np.array([7.0])) == 0.0
     assert spread_of(np.full(9, 0.1)) == 0.0
     assert spread_of(np.array([-8e307, 8e307])) > 1e307
