@@ -122,8 +122,7 @@ class Term:
 
     def log(self, base: float = math.e) -> Term:
         """The logarithm."""
-        natural = self._through("log(", ")")
-        return natural if base == math.e else natural / math.log(base)
+        return self._through("log(", ")") / math.log(base)
 
     def is_nan(self) -> Term:
         """Whether there is no number; a null is a NaN here."""
@@ -131,8 +130,7 @@ class Term:
 
     def clip(self, low: float, high: float) -> Term:
         """The nearest value within bounds."""
-        bounds = [_column(lit(bound)) for bound in (low, high)]
-        return _call(self, "clip", *bounds)
+        return _call(self, "clip", _column(lit(low)), _column(lit(high)))
 
     def sum(self) -> Sum:
         """The sum over a group."""
@@ -170,11 +168,12 @@ def _column(constant: Term) -> Term:
 
 
 def _call(term: Term, method: str, *arguments: Term) -> Term:
-    """What a method of a column returns."""
-    named = [term.named(), *(argument.named() for argument in arguments)]
-    lines = itertools.chain.from_iterable(each.lines for each in named)
-    names = ", ".join(each.text for each in named[1:])
-    return Term(f"{named[0].text}.{method}({names})", tuple(lines))
+    """What a method of a column returns; a constant among its arguments is not negative."""
+    first = term.named()
+    others = [other if other.is_constant else other.named() for other in arguments]
+    lines = itertools.chain.from_iterable(each.lines for each in (first, *others))
+    names = ", ".join(other.text for other in others)
+    return Term(f"{first.text}.{method}({names})", tuple(lines))
 
 
 def col(name: str) -> Term:
@@ -205,8 +204,10 @@ class When(NamedTuple):
     def otherwise(self, other: Term) -> Term:
         """What there is elsewhere."""
         assert self.value is not None
-        value, other = (_column(v) if v.is_constant else v for v in (self.value, other))
-        return _call(value, "where", self.condition, other)
+        if self.value.is_constant:
+            other = _column(other) if other.is_constant else other
+            return _call(other, "mask", self.condition, self.value)
+        return _call(self.value, "where", self.condition, other)
 
 
 def when(condition: Term) -> When:
