@@ -80,6 +80,17 @@ def test_every_bit_comes_back(shape: str, weighted: bool, tmp_path: Path) -> Non
     assert (before.origin, before.scale, before.width) == (after.origin, after.scale, after.width)
 
 
+def test_squares_beyond_the_doubles_are_in_the_file(tmp_path: Path) -> None:
+    x = np.array([0.25, 0.5, 0.75])
+    with np.errstate(over="ignore", invalid="ignore"):
+        sketch = sketch_of_rows(x, 0, np.full(3, 1e200))
+    assert sketch.squares is not None
+    assert np.isnan(sketch.squares).any()
+    assert bits(reloaded(sketch, tmp_path)) == bits(sketch)
+    table = pq.read_table(tmp_path / "sketch.parquet")
+    assert [column.null_count for column in table.columns] == [0] * 17
+
+
 @pytest.mark.parametrize("column", NAMES)
 def test_names_come_back(column: str | None, tmp_path: Path) -> None:
     assert reloaded(replace(sample_sketch(), column=column), tmp_path).column == column
