@@ -172,7 +172,7 @@ def test_missing_rows_are_dropped(
     sketch = found.sketch()
     assert sketch.n_missing == 3
     assert_sketch_is_exact(sketch, x, w)
-    for k in (1, 2, 3):
+    for k in (1, 3) if weighted else (2,):
         assert_sums_are_exact(found, x, w, k, 0.5, 2.0)
 
 
