@@ -32,7 +32,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         write_files(Path(folder))
         with (
-            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
             Client(cluster) as client,
         ):
             frame = dd.read_parquet(folder)

@@ -79,7 +79,7 @@ def dask_client() -> Iterator[Any]:
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, memory_limit="2GiB",
-            dashboard_address=None, silence_logs=50,
+            dashboard_address=":0", silence_logs=50,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):  # fmt: skip
