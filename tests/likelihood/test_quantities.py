@@ -250,3 +250,16 @@ def test_bad_data_are_refused(name: str) -> None:
             function([1.0, 2.0], mixture, sample_weight=[1.0, 1.0, 1.0])
         with pytest.raises(bt.DataError, match="negative"):
             function([1.0, 2.0], mixture, sample_weight=[1.0, -1.0])
+
+
+def test_a_large_column_has_the_derivatives_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    x, w = rng.normal(1e6, 2.0, 3000), rng.integers(0, 3, 3000)
+    mixture = bt.NormalMixture([0.3, 0.7], [1e6 - 1.0, 1e6 + 1.0], [1.0, 2.0])
+    exact = bt.evaluate(x, mixture, coordinates="working", sample_weight=w)
+    monkeypatch.setattr("bactrian.data.kernels.COMPILE_FROM", 1000)
+    found = bt.evaluate(x, mixture, coordinates="working", sample_weight=w)
+    assert found.loglike == pytest.approx(exact.loglike, rel=1e-14)
+    np.testing.assert_allclose(found.score, exact.score, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found.hessian, exact.hessian, rtol=1e-11, atol=1e-9)
+    assert (found.score != exact.score).any()  # by another way

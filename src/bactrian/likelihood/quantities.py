@@ -9,9 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data.kernels import is_worth_compiling
 from bactrian.data.rows import read_rows
 from bactrian.errors import DataError, ParameterError
 from bactrian.likelihood.derivatives import Derivatives, derivatives
+from bactrian.likelihood.full import full_derivatives
 from bactrian.likelihood.natural import natural_derivatives
 from bactrian.likelihood.rows import natural_score_rows, terms, working_score_rows
 from bactrian.model.mixture import NormalMixture
@@ -250,6 +252,8 @@ def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
 
 def _working(x: Array, w: Array, mixture: NormalMixture) -> Derivatives:
     """The derivatives in working coordinates; entries beyond the largest double are infinite."""
+    if is_worth_compiling(x.size):
+        return full_derivatives(x, w, 0.0, 1.0, mixture.weights, mixture.means, mixture.sds)
     with np.errstate(over="ignore"):
         return derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
 
