@@ -77,7 +77,7 @@ def test_sums_under_a_mixture_are_those_of_the_likelihood(
 
 
 @every_engine
-@pytest.mark.parametrize("unit", [2.0**-1000, 1e-300, 1e12, 2.0**900])
+@pytest.mark.parametrize("unit", [2.0**-1040, 1e-300, 1e12, 2.0**900])
 def test_extreme_units_lose_nothing(engine: str, unit: float) -> None:
     x = column(500) * unit
     found = source(engine, x=x)
@@ -230,6 +230,15 @@ def test_a_few_far_rows_have_bins_of_their_own(engine: str) -> None:
     assert_sketch_is_exact(source(engine, x=x).sketch(), x, None)
     w: Array = np.arange(float(x.size)) % 3.0
     assert_sketch_is_exact(source(engine, x=x, w=w).sketch(), x, w)
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb", "ibis"])
+def test_a_row_so_far_that_its_bin_has_no_number(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lazy_grid, "PILOT", 100)
+    x = np.append(1e-200 * column(3000), 1e200)
+    assert_sketch_is_exact(source(engine, x=x).sketch(), x, None)
 
 
 @every_engine

@@ -23,6 +23,7 @@ __all__ = [
     "WEIGHTLESS",
     "Grid",
     "column_names",
+    "factors",
     "fault_counts",
     "is_finite",
     "is_usable",
@@ -78,6 +79,14 @@ def language(frame: Any) -> Any:
     import narwhals as nw
 
     return nw
+
+
+def factors(exponent: int) -> list[float]:
+    """Powers of two whose product is 2**exponent, which itself may not be a double."""
+    if -1022 <= exponent <= 1023:
+        return [math.ldexp(1.0, exponent)]
+    half = exponent // 2
+    return [math.ldexp(1.0, half), math.ldexp(1.0, exponent - half)]
 
 
 def is_finite(frame: Any, column: str) -> Any:
@@ -197,18 +206,10 @@ def _placed(frame: Any, grid: Grid) -> Any:
     """The frame with the place p of each row in widths of a bin, and the number b of its bin."""
     nw = language(frame)
     p = nw.col("x")
-    for factor in _factors(-grid.exponent):
+    for factor in factors(-grid.exponent):
         p = p * factor
     frame = frame.with_columns(p=p)
     return frame.with_columns(b=_floor(frame, nw.col("p")))
-
-
-def _factors(exponent: int) -> list[float]:
-    """Powers of two whose product is 2**exponent, which itself may not be a double."""
-    if -1022 <= exponent <= 1023:
-        return [math.ldexp(1.0, exponent)]
-    half = exponent // 2
-    return [math.ldexp(1.0, half), math.ldexp(1.0, exponent - half)]
 
 
 def _floor(frame: Any, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from operator import add
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.expressions import is_usable, language
+from bactrian.data.expressions import factors, is_usable, language
 
 __all__ = ["mixture_sums"]
 
@@ -49,7 +50,7 @@ def mixture_sums(
     nw = language(frame)
     col = nw.col
     origin, scale = place
-    frame = frame.filter(is_usable(frame, weighted)).with_columns(z=(col("x") - origin) / scale)
+    frame = frame.filter(is_usable(frame, weighted)).with_columns(z=_local(col("x"), origin, scale))
     n = len(mixture[0])
     distances = {}
     for k, (mean, sd) in enumerate(zip(*(a.tolist() for a in mixture[1:]), strict=True)):
@@ -69,6 +70,18 @@ def mixture_sums(
     first = 0 if weighted else 1  # the sum of the weights is the count
     sums = [col(name).sum().alias(f"m{i}") for i, name in enumerate(summed, first)]
     return frame.select(nw.len().alias("count"), *sums)
+
+
+def _local(x: Any, origin: float, scale: float) -> Any:
+    """The local coordinate of x: exact where the scale is a power of two, even an extreme one.
+
+    By factors: some engines divide by multiplying with a reciprocal, which may be infinite.
+    """
+    mantissa, exponent = math.frexp(scale)
+    z = x - origin
+    for factor in factors(1 - exponent):
+        z = z * factor
+    return z if mantissa == 0.5 else z / (2.0 * mantissa)
 
 
 def _constants(weights: Array, sds: Array) -> list[float]:
