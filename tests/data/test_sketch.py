@@ -237,6 +237,14 @@ def test_moments_can_be_joined_not_parted() -> None:
     assert widest.count == 50
 
 
+@pytest.mark.parametrize("n", [2, 10_000])
+def test_bins_too_narrow_to_be_numbered_are_refused(n: int) -> None:
+    x = np.append(rows_of("normal", n), -1e300)
+    with pytest.raises(ParameterError, match=r"out to 1e\+300: take -3 or more"):
+        Sketch.of(x, exponent=-1000)
+    assert Sketch.of(x, exponent=-3).count == n + 1
+
+
 def test_nothing_can_be_changed() -> None:
     sketch = sketch_of_rows(np.arange(5.0), 0, np.arange(1.0, 6.0))
     for array in (sketch.bins, sketch.moments, sketch.squares):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.addition import CAP, added, bounded, capped, coarsened, without
-from bactrian.data.grid import checked_exponent, scaled
+from bactrian.data.grid import checked_exponent, scaled, suitable_exponent
 from bactrian.data.sample import Sample
 from bactrian.errors import ParameterError
 
@@ -117,7 +117,17 @@ class Sketch:
             missing=missing,
             progress=progress,
         )
-        return source.sketch(None if exponent is None else checked_exponent(exponent))
+        if exponent is None:
+            return source.sketch()
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = source.sketch(checked_exponent(exponent))
+        if not np.isfinite(found.bins).all():
+            largest = max(-found.minimum, found.maximum)
+            raise ParameterError(
+                f"exponent={exponent} makes bins too narrow to be numbered out to {largest:g}: "
+                f"take {suitable_exponent(0.0, largest)} or more."
+            )
+        return found
 
     @property
     def total(self) -> float:
