@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Generator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -48,3 +49,18 @@ def _without_skip(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"skipped in a complete environment: {report.longrepr}"
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the tests of clusters to one process, which starts each cluster once; they go first."""
+    scheduling: Any = importlib.import_module("xdist.scheduler").LoadScopeScheduling
+
+    class Scheduler(scheduling):  # type: ignore[misc]  # its base is imported only where it is
+        """Tests one by one, and those of clusters together."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            """What a test belongs to."""
+            return "clusters" if "test_clusters.py" in nodeid else nodeid
+
+    return Scheduler(config, log)

@@ -31,7 +31,6 @@ from tests.data.engines import (
 Array = NDArray[np.float64]
 
 pytestmark = [
-    pytest.mark.xdist_group("clusters"),  # so that each cluster is started once
     pytest.mark.filterwarnings(DASK_MOVES),
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
     # PySpark leaves sockets to the garbage collector.
