@@ -54,6 +54,8 @@ def _without_skip(report: Report) -> Report:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the tests of clusters to one process, which starts each cluster once; they go first."""
+    if config.getoption("dist") != "load":
+        return None
     scheduling: Any = importlib.import_module("xdist.scheduler").LoadScopeScheduling
 
     class Scheduler(scheduling):  # type: ignore[misc]  # its base is imported only where it is
