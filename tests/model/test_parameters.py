@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import mpmath
@@ -80,7 +81,7 @@ def test_logits_of_any_size_are_weights() -> None:
     found = bt.from_working(np.array([1000.0, -1000.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0]))
     assert found.weights.tolist() == [1.0, 0.0, 0.0]
     found = bt.from_working(np.array([800.0, 801.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0]))
-    assert found.weights[:2] == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)], rel=1e-15)
+    assert found.weights[:2] == pytest.approx([1 / (1 + math.e), math.e / (1 + math.e)], rel=1e-15)
 
 
 def test_batches_split_and_join_as_single_vectors_do() -> None:
