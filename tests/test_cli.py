@@ -337,3 +337,15 @@ def test_a_sketch_that_cannot_be_read_leaves_the_output_alone(
     assert "'bad.sketch'" in capsys.readouterr().err
     assert Path("kept.sketch").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.sketch", "kept.sketch"]
+
+
+@pytest.mark.parametrize("command", [["sketch", "none.csv"], ["merge", "none.sketch"]])
+def test_a_folder_that_is_not_there_is_named_before_anything_is_read(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*command, "-o", str(tmp_path / "nowhere" / "x.sketch")]) == 1
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_one_row_in_one_bin_is_not_called_several() -> None:
+    assert repr(bt.Sketch.of([1.0])).startswith("<Sketch: 1 row in 1 bin of width ")

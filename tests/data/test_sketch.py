@@ -320,7 +320,7 @@ def test_a_sketch_is_shown_in_one_line() -> None:
         "<Sketch of flow rate: 1,500 rows in 375 bins of width 4, 0 to 1499, "
         "mean 749.5, sd 433.013>"
     )
-    assert repr(sketch_of_rows(np.array([1e-310]), -1074)).startswith("<Sketch: 1 rows in 1 bins")
+    assert repr(sketch_of_rows(np.array([1e-310]), -1074)).startswith("<Sketch: 1 row in 1 bin")
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any
 
 from bactrian.cli.progress import shown
 from bactrian.cli.wording import as_options
-from bactrian.errors import ParameterError
+from bactrian.errors import DataError, ParameterError
 
 
 def fit_command(options: argparse.Namespace) -> int:
@@ -57,6 +58,7 @@ def sketch_command(options: argparse.Namespace) -> int:
     """Sketch a column, write it, and say what it is."""
     from bactrian.data.sketch import Sketch
 
+    _check_folder(options.output)
     data, reading = _data(options), _reading(options)
     del reading["weight_kind"]
     with shown(options.quiet) as progress:
@@ -70,12 +72,20 @@ def merge_command(options: argparse.Namespace) -> int:
     """Add sketches, write the sum, and say what it is."""
     from bactrian.data.sketch import Sketch
 
+    _check_folder(options.output)
     # All of them are read before anything is written: the output may be one of them.
     first, *others = map(Sketch.load, options.sketches)
     merged = sum(others, first)
     merged.save(options.output)
     _print(f"{options.output}: {_described(merged)}")
     return 0
+
+
+def _check_folder(output: str) -> None:
+    """Refuse a folder that is not there before hours of reading, not after them."""
+    folder = os.path.dirname(os.path.expanduser(output)) or "."
+    if not os.path.isdir(folder):
+        raise DataError(f"there is no folder {folder!r} to write to: make it first")
 
 
 def _described(sketch: Any) -> str:

@@ -270,7 +270,9 @@ class Sketch:
     def __repr__(self) -> str:
         """Return what a sketch is of, in one line."""
         of = "" if self.column is None else f" of {self.column}"
+        rows = f"{self.count:,} row{'s' * (self.count != 1)}"
+        bins = f"{self.bins.size:,} bin{'s' * (self.bins.size != 1)}"
         return (
-            f"<Sketch{of}: {self.count:,} rows in {self.bins.size:,} bins of width {self.width:g}, "
+            f"<Sketch{of}: {rows} in {bins} of width {self.width:g}, "
             f"{self.minimum:g} to {self.maximum:g}, mean {self.mean:g}, sd {self.sd:g}>"
         )
