@@ -27,7 +27,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bactrian.data.lazy import lazy_source
+from bactrian.data.engines.lazy import lazy_source
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "engines.md"
 MARKERS = "<!-- measured by benchmarks/engines.py -->", "<!-- end of the measurements -->"

@@ -16,8 +16,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from bactrian.data.full import full_sums
-from bactrian.data.kernels import bin_moments
+from bactrian.data.loops.full import full_sums
+from bactrian.data.loops.kernels import bin_moments
 
 REPEATS = 7
 N_BINS = 4096

@@ -7,9 +7,9 @@
 """
 
 from bactrian import datasets
-from bactrian.data.databases import Query
 from bactrian.data.sample import Sample
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.sketch import Sketch
+from bactrian.data.streams.databases import Query
 from bactrian.errors import DataError, DataTypeError, ParameterError
 from bactrian.fitting import Comparison, Fit, compare, fit
 from bactrian.infer.estimates import Estimate

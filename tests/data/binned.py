@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bactrian.data.grid import chebyshev_sums, placed
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.grid import chebyshev_sums, placed
+from bactrian.data.sketches.sketch import Sketch
 
 Array = NDArray[np.float64]
 

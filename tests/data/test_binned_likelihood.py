@@ -31,10 +31,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import bactrian as bt
-from bactrian.data.grid import chebyshev_sums, placed
-from bactrian.data.nodes import nodes_of
 from bactrian.data.sample import Sample
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.grid import chebyshev_sums, placed
+from bactrian.data.sketches.nodes import nodes_of
+from bactrian.data.sketches.sketch import Sketch
 from bactrian.likelihood.derivatives import derivatives
 from bactrian.likelihood.sums import sum_rows
 from bactrian.model.mixture import NormalMixture

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bactrian.data.lazy import is_lazy, lazy_source
+from bactrian.data.engines.lazy import is_lazy, lazy_source
 from bactrian.errors import DataError, DataTypeError
 from tests.conftest import NO_JAVA
-from tests.data.engines import (
+from tests.data.lazy_frames import (
     DASK_MOVES,
     arrow_table,
     assert_sketch_is_exact,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bactrian import datasets
-from bactrian.data.rows import read_rows
+from bactrian.data.tables.rows import read_rows
 from bactrian.errors import ParameterError
 from tests import reference_sets
 

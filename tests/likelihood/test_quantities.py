@@ -257,7 +257,7 @@ def test_a_large_column_has_the_derivatives_of_its_rows(monkeypatch: pytest.Monk
     x, w = rng.normal(1e6, 2.0, 3000), rng.integers(0, 3, 3000)
     mixture = bt.NormalMixture([0.3, 0.7], [1e6 - 1.0, 1e6 + 1.0], [1.0, 2.0])
     exact = bt.evaluate(x, mixture, coordinates="working", sample_weight=w)
-    monkeypatch.setattr("bactrian.data.kernels.COMPILE_FROM", 1000)
+    monkeypatch.setattr("bactrian.data.loops.kernels.COMPILE_FROM", 1000)
     found = bt.evaluate(x, mixture, coordinates="working", sample_weight=w)
     assert found.loglike == pytest.approx(exact.loglike, rel=1e-14)
     np.testing.assert_allclose(found.score, exact.score, rtol=1e-9, atol=1e-9)

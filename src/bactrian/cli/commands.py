@@ -56,7 +56,7 @@ def compare_command(options: argparse.Namespace) -> int:
 
 def sketch_command(options: argparse.Namespace) -> int:
     """Sketch a column, write it, and say what it is."""
-    from bactrian.data.sketch import Sketch
+    from bactrian.data.sketches.sketch import Sketch
 
     _check_folder(options.output)
     data, reading = _data(options), _reading(options)
@@ -70,7 +70,7 @@ def sketch_command(options: argparse.Namespace) -> int:
 
 def merge_command(options: argparse.Namespace) -> int:
     """Add sketches, write the sum, and say what it is."""
-    from bactrian.data.sketch import Sketch
+    from bactrian.data.sketches.sketch import Sketch
 
     _check_folder(options.output)
     # All of them are read before anything is written: the output may be one of them.
@@ -98,7 +98,7 @@ def _data(options: argparse.Namespace) -> Any:
     if options.weights is not None and options.weights == options.column:
         raise ParameterError("--weights and --column name the same column; they must differ.")
     if options.database is not None:
-        from bactrian.data.databases import Query
+        from bactrian.data.streams.databases import Query
 
         if options.file is not None or options.query is None:
             raise ParameterError(
@@ -106,7 +106,7 @@ def _data(options: argparse.Namespace) -> Any:
             )
         return Query(options.database, options.query)
     if options.query is not None:
-        from bactrian.data.queries import file_query
+        from bactrian.data.tables.queries import file_query
 
         if options.file is not None:
             raise ParameterError(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.accumulate import exponent_for, first_order_of, rows_within, sketch_of
 from bactrian.data.passes import FirstOrder
-from bactrian.data.rows import Rows
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.accumulate import exponent_for, first_order_of, rows_within, sketch_of
+from bactrian.data.sketches.sketch import Sketch
+from bactrian.data.tables.rows import Rows
 
 Array = NDArray[np.float64]
 

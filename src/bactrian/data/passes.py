@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.sketch import Sketch
 
 Array = NDArray[np.float64]
 # Called with the rows done so far and, where it is known, how many there are.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.passes import FirstOrder
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.sketch import Sketch
 from bactrian.errors import DataError
 
 Array = NDArray[np.float64]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from bactrian.data.big_files import file_source, is_large
-from bactrian.data.chunks import is_factory, is_one_shot
 from bactrian.data.column_source import ColumnSource
-from bactrian.data.databases import Query, database_source
-from bactrian.data.lazy import is_lazy, lazy_source
+from bactrian.data.engines.lazy import is_lazy, lazy_source
 from bactrian.data.passes import Progress, Source
-from bactrian.data.rows import read_rows
-from bactrian.data.sketch import Sketch
 from bactrian.data.sketch_source import SketchSource
-from bactrian.data.streams import stream_source
+from bactrian.data.sketches.sketch import Sketch
+from bactrian.data.streams.big_files import file_source, is_large
+from bactrian.data.streams.chunk_source import stream_source
+from bactrian.data.streams.chunks import is_factory, is_one_shot
+from bactrian.data.streams.databases import Query, database_source
+from bactrian.data.tables.rows import read_rows
 from bactrian.errors import ParameterError
 
 _SUFFIX = ".sketch"

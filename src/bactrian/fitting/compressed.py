@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bactrian.data.nodes import sample_of
 from bactrian.data.passes import Source
 from bactrian.data.sample import Sample
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.nodes import sample_of
+from bactrian.data.sketches.sketch import Sketch
 from bactrian.solve.certify import certified
 from bactrian.solve.fidelity import Fidelity, fidelity
 from bactrian.solve.outcome import Outcome

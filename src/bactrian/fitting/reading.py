@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bactrian.data.column_source import ColumnSource
 from bactrian.data.passes import Progress, Source
 from bactrian.data.sample import Sample
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sources import as_source
 from bactrian.fitting.compressed import solve_source
 from bactrian.fitting.requirements import check_enough, check_weight_kind

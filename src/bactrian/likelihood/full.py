@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.full import full_sums
+from bactrian.data.loops.full import full_sums
 from bactrian.likelihood.derivatives import Derivatives, from_sums
 from bactrian.likelihood.sums import Sums
 

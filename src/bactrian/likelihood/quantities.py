@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.kernels import is_worth_compiling
-from bactrian.data.rows import read_rows
+from bactrian.data.loops.kernels import is_worth_compiling
+from bactrian.data.tables.rows import read_rows
 from bactrian.errors import DataError, ParameterError
 from bactrian.likelihood.derivatives import Derivatives, derivatives
 from bactrian.likelihood.full import full_derivatives

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.grid import N_MOMENTS
-from bactrian.data.nodes import Nodes, nodes_of
 from bactrian.data.sample import Sample
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.grid import N_MOMENTS
+from bactrian.data.sketches.nodes import Nodes, nodes_of
+from bactrian.data.sketches.sketch import Sketch
 from bactrian.likelihood.rows import terms, working_score_rows
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.problem import Problem

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.quadrature import gauss_rules
 from bactrian.data.sample import Sample
+from bactrian.data.sketches.quadrature import gauss_rules
 from bactrian.model.zeros import complex_zeros, ellipse_radii
 
 Array = NDArray[np.float64]

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.grid import scaled
-from bactrian.data.quadrature import gauss_rules
-from bactrian.data.sketch import Sketch
+from bactrian.data.sketches.grid import scaled
+from bactrian.data.sketches.quadrature import gauss_rules
+from bactrian.data.sketches.sketch import Sketch
 from bactrian.solve.fidelity import Fidelity
 from bactrian.solve.solver import Solution
 

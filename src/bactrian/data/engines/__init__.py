@@ -1,0 +1,1 @@
+"""Sums taken inside an engine."""

@@ -1,0 +1,1 @@
+"""Loops over large columns: compiled, and their twins in NumPy."""

@@ -1,0 +1,1 @@
+"""Sketches: binned moments, their sums, their nodes, their files."""

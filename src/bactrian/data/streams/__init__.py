@@ -1,0 +1,1 @@
+"""Rows that come in chunks: streams, large files, databases."""

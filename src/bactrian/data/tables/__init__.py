@@ -1,0 +1,1 @@
+"""Columns and tables of rows: from memory, frames and files."""
