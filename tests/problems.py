@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import bactrian as bt
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.problem import Problem
 from bactrian.solve.search import problem_of
@@ -35,7 +36,9 @@ def draw(name: str, size: int = SIZE) -> Array:
 def problem(name: str, *, equal_variances: bool = False, size: int = SIZE) -> Problem:
     """The likelihood of such rows with the number of components they come from."""
     count = MIXTURES[name].n_components
-    return problem_of(Sample.of(draw(name, size)), count, equal_variances)
+    return problem_of(
+        Sample.of(draw(name, size)), unconstrained(count, equal_variances=equal_variances)
+    )
 
 
 def scattered(problem: Problem, count: int, seed: int = 5) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import bactrian as bt
 from bactrian.data import sources
 from bactrian.fitting import reading
+from bactrian.model.constraints import unconstrained
 from tests.reference_fits import is_open, listed
 from tests.reference_sets import load
 from tests.test_truth import CASES, check_loglike, check_parameters, check_standard_errors
@@ -145,7 +146,7 @@ def solved(source: Counted) -> Any:
     from bactrian.fitting.compressed import solve_source
     from bactrian.solve.solver import solve
 
-    return solve_source(source, source.sketch(), lambda sample: solve(sample, 2))
+    return solve_source(source, source.sketch(), lambda sample: solve(sample, unconstrained(2)))
 
 
 def test_well_behaved_rows_are_read_twice() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bactrian as bt
-from bactrian.model.parameters import free_matrix, natural_jacobian
+from bactrian.model.parameters import natural_jacobian
 from tests.problems import MIXTURES, draw, drawn_fit
 from tests.reference_fits import fitted
 
@@ -18,7 +18,7 @@ KINDS = ["hessian", "outer_product", "sandwich"]
 def from_rows(fit: bt.Fit, kind: str) -> np.ndarray:
     """The covariance of the working coordinates, from score and Hessian of all the rows."""
     x, w = fit.sample.values, fit.sample.weights
-    matrix = free_matrix(fit.mixture.n_components, equal_variances=fit.options.equal_variances)
+    matrix = fit.solution.problem.constraints.matrix
     hessian = matrix.T @ bt.hessian(
         x, fit.mixture, coordinates="working", sample_weight=w
     ) @ matrix  # fmt: skip

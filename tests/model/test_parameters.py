@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 import bactrian as bt
 from bactrian.model.parameters import (
-    free_matrix,
     join_working,
     natural_jacobian,
     need_positive_weights,
@@ -220,11 +219,3 @@ def test_curvature_along_logits_is_symmetric_and_vanishes_along_their_sum() -> N
         np.zeros((15, 15)), np.concatenate([np.ones(5), np.zeros(10)]), mixture
     )
     assert np.abs(same).max() <= 8 * U
-
-
-def test_free_matrix_ties_variances() -> None:
-    assert np.array_equal(free_matrix(3), np.eye(8))
-    tied = free_matrix(3, equal_variances=True)
-    assert tied.shape == (8, 6)
-    assert np.array_equal(tied @ np.arange(6.0), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0])
-    assert np.array_equal(free_matrix(1, equal_variances=True), np.eye(2))

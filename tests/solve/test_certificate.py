@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import bactrian as bt
-from bactrian.model.parameters import free_matrix
 from tests.problems import MIXTURES, draw, drawn_fit
 from tests.reference_fits import fitted
 
@@ -31,7 +30,7 @@ def recomputed(fit: bt.Fit) -> tuple[bt.Evaluation, np.ndarray, np.ndarray]:
         coordinates="working",
         sample_weight=fit.sample.weights,
     )
-    matrix = free_matrix(fit.mixture.n_components, equal_variances=fit.options.equal_variances)
+    matrix = fit.solution.problem.constraints.matrix
     return found, found.score @ matrix, matrix.T @ found.hessian @ matrix
 
 
@@ -71,7 +70,7 @@ def test_half_the_decrement_is_what_a_newton_step_gains(name: str, model: str) -
     fit = fitted(name, model)
     _, _, hessian = recomputed(fit)
     errors = np.sqrt(np.diag(np.linalg.inv(-hessian)))
-    matrix = free_matrix(fit.mixture.n_components, equal_variances=fit.options.equal_variances)
+    matrix = fit.solution.problem.constraints.matrix
     away = bt.from_working(bt.to_working(fit.mixture) + matrix @ (0.01 * errors))
     x, w = fit.sample.values, fit.sample.weights
     there = bt.evaluate(x, away, coordinates="working", sample_weight=w)

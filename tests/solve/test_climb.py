@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.climb import TOLERANCE, climb, polished
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
@@ -157,7 +158,7 @@ def test_too_few_steps_are_said_to_be_too_few() -> None:
 def test_components_that_the_data_do_not_tell_apart_are_not_climbed_for_ever() -> None:
     # A lone normal and equal variances: the likelihood is flat where both components coincide.
     quantiles = np.array([NORMAL.inv_cdf(p) for p in (np.arange(200) + 0.5) / 200])
-    of = problem_of(Sample.of(quantiles), 2, True)
+    of = problem_of(Sample.of(quantiles), unconstrained(2, equal_variances=True))
     found = climb(of, scattered(of, 10), newton_step, max_steps=400)
     assert set(found.outcomes) <= {
         Outcome.COMPONENTS_NOT_DISTINCT,
@@ -179,8 +180,8 @@ def test_the_trace_starts_where_the_ascent_starts() -> None:
 def test_rows_that_count_often_are_climbed_like_many_rows() -> None:
     x = draw("overlapping", 60)
     weights = np.arange(1.0, 61.0) % 4
-    once = problem_of(Sample.of(np.repeat(x, weights.astype(int))), 2, False)
-    weighted = problem_of(Sample.of(x, weights), 2, False)
+    once = problem_of(Sample.of(np.repeat(x, weights.astype(int))), unconstrained(2))
+    weighted = problem_of(Sample.of(x, weights), unconstrained(2))
     start = scattered(once, 5)
     one, other = (climb(of, start, newton_step, max_steps=100) for of in (once, weighted))
     np.testing.assert_array_equal(one.state.loglike, other.state.loglike)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.climb import climb
 from bactrian.solve.merge import following
 from bactrian.solve.outcome import Outcome
@@ -43,7 +44,7 @@ def test_ascents_on_their_way_are_left_alone() -> None:
 
 def test_two_maxima_are_not_merged() -> None:
     of = problem("three")
-    two = Problem(of.sample, 2, np.eye(5), of.floor)
+    two = Problem(of.sample, unconstrained(2), of.floor)
     found = climb(two, scattered(two, 40), newton_step, max_steps=200)
     done = [i for i, o in enumerate(found.outcomes) if o is Outcome.CONVERGED]
     levels = found.state.loglike[done]

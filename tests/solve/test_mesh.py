@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.mesh import graded
 from bactrian.solve.search import problem_of
 from bactrian.solve.solver import solve
@@ -37,13 +38,13 @@ SHAPES = {
 def test_score_and_likelihood_are_those_of_the_rows(shape: str) -> None:
     k, x = SHAPES[shape]
     sample = Sample.of(x)
-    solution = solve(sample, k)
+    solution = solve(sample, unconstrained(k))
     state = solution.state
     mesh = graded(sample, [(state.weights[0], state.means[0], state.sds[0])])
     assert len(mesh) < 500
     assert mesh.total == pytest.approx(sample.total, rel=1e-13)
-    there = problem_of(mesh, k, False).evaluate(state.free)
-    exact = problem_of(sample, k, False).evaluate(state.free)
+    there = problem_of(mesh, unconstrained(k)).evaluate(state.free)
+    exact = problem_of(sample, unconstrained(k)).evaluate(state.free)
     # The mesh is made for 1e-12 a row in the log-density; its score in standard errors may be off
     # by the root of the number of rows times some tens of that.
     assert np.sqrt(there.decrement[0]) < 1e-12 * 50.0 * np.sqrt(SIZE)
@@ -68,7 +69,7 @@ def test_a_mesh_for_several_mixtures_serves_each() -> None:
     ]
     mesh = graded(sample, mixtures)
     for mixture in mixtures:
-        free = problem_of(sample, k, False).free(*(part[None] for part in mixture))
-        there, exact = (problem_of(s, k, False).evaluate(free) for s in (mesh, sample))
+        free = problem_of(sample, unconstrained(k)).free(*(part[None] for part in mixture))
+        there, exact = (problem_of(s, unconstrained(k)).evaluate(free) for s in (mesh, sample))
         scale = np.sqrt(np.abs(np.diagonal(exact.hessian[0])))
         assert (np.abs(there.score[0] - exact.score[0]) / scale < 1e-8).all()

@@ -8,6 +8,7 @@ import scipy.linalg
 
 import bactrian as bt
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.problem import Problem
 from bactrian.solve.search import problem_of
 from tests.problems import MIXTURES, draw, problem, scattered, true_start
@@ -24,7 +25,7 @@ def complete_information(of: Problem, weights: np.ndarray, sds: np.ndarray) -> n
     full[: k - 1, : k - 1] = logits[:-1, :-1]
     full[k - 1 : 2 * k - 1, k - 1 : 2 * k - 1] = np.diag(n * weights / sds**2)
     full[2 * k - 1 :, 2 * k - 1 :] = np.diag(n * weights / 2.0)
-    return np.asarray(of.matrix.T @ full @ of.matrix)
+    return np.asarray(of.constraints.matrix.T @ full @ of.constraints.matrix)
 
 
 @BOTH
@@ -56,9 +57,13 @@ def test_derivatives_are_those_of_the_public_functions(name: str, equal: bool) -
         )
         size = np.abs(known.hessian).max()
         np.testing.assert_allclose(state.loglike[i], known.loglike, rtol=1e-12)
-        np.testing.assert_allclose(state.score[i], known.score @ of.matrix, atol=1e-12 * size)
         np.testing.assert_allclose(
-            state.hessian[i], of.matrix.T @ known.hessian @ of.matrix, atol=1e-12 * size
+            state.score[i], known.score @ of.constraints.matrix, atol=1e-12 * size
+        )
+        np.testing.assert_allclose(
+            state.hessian[i],
+            of.constraints.matrix.T @ known.hessian @ of.constraints.matrix,
+            atol=1e-12 * size,
         )
 
 
@@ -114,7 +119,7 @@ def test_the_decrement_is_the_score_in_the_metric_of_the_hessian() -> None:
 
 def test_the_floor_is_what_the_data_resolve() -> None:
     rounded = Sample.of(np.round(draw("apart"), 1))
-    of = problem_of(rounded, 2, False)
+    of = problem_of(rounded, unconstrained(2))
     assert of.floor * rounded.scale == pytest.approx(0.1 / 4.0, rel=1e-6)
 
 

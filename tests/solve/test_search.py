@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve import search as room
 from bactrian.solve.search import search
 from tests.problems import MIXTURES, TWO, draw, problem, true_start
@@ -14,7 +15,7 @@ from tests.problems import MIXTURES, TWO, draw, problem, true_start
 @pytest.mark.parametrize("equal", [False, True])
 @pytest.mark.parametrize("name", TWO)
 def test_roots_are_maxima_in_order_of_rank(name: str, equal: bool) -> None:
-    found = search(Sample.of(draw(name)), 2, equal_variances=equal)
+    found = search(Sample.of(draw(name)), unconstrained(2, equal_variances=equal))
     ranks = [root.criterion for root in found.roots]
     assert ranks == sorted(ranks, reverse=True)
     assert 1 <= sum(root.hits for root in found.roots) <= found.n_starts
@@ -28,7 +29,7 @@ def test_roots_are_maxima_in_order_of_rank(name: str, equal: bool) -> None:
 
 @pytest.mark.parametrize("name", TWO)
 def test_roots_are_distinct(name: str) -> None:
-    found = search(Sample.of(draw(name)), 2, equal_variances=False)
+    found = search(Sample.of(draw(name)), unconstrained(2))
     for i, one in enumerate(found.roots):
         for other in found.roots[:i]:
             apart = np.abs(np.stack(one.parameters) - np.stack(other.parameters)).max()
@@ -37,7 +38,7 @@ def test_roots_are_distinct(name: str) -> None:
 
 @pytest.mark.parametrize("name", TWO)
 def test_the_maximum_near_the_truth_is_among_the_roots(name: str) -> None:
-    found = search(Sample.of(draw(name)), 2, equal_variances=False)
+    found = search(Sample.of(draw(name)), unconstrained(2))
     of = problem(name)
     truth = of.evaluate(true_start(name, of)).loglike[0]
     assert max(root.loglike for root in found.admissible) >= truth
@@ -49,9 +50,9 @@ def test_a_thinned_search_finds_the_same_maximum(
 ) -> None:
     sample = Sample.of(draw(name, 800))
     count = MIXTURES[name].n_components
-    whole = search(sample, count, equal_variances=False)
+    whole = search(sample, unconstrained(count))
     monkeypatch.setattr(room, "LARGE", 700)
-    thinned = search(sample, count, equal_variances=False)
+    thinned = search(sample, unconstrained(count))
     assert len(thinned.problem.sample) == len(sample)
     best, same = whole.admissible[0], thinned.admissible[0]
     assert same.loglike == pytest.approx(best.loglike, abs=1e-9)
@@ -60,7 +61,7 @@ def test_a_thinned_search_finds_the_same_maximum(
 
 def test_one_component_has_one_start_and_one_root() -> None:
     sample = Sample.of(draw("overlapping"))
-    found = search(sample, 1, equal_variances=False)
+    found = search(sample, unconstrained(1))
     (root,) = found.roots
     assert found.n_starts == root.hits == 1
     assert root.sds[0] == pytest.approx(np.sqrt(sample.local_variance), rel=1e-14)
@@ -68,7 +69,7 @@ def test_one_component_has_one_start_and_one_root() -> None:
 
 def test_a_component_of_one_row_is_admissible_only_where_the_likelihood_is_bounded() -> None:
     x = np.concatenate([draw("apart"), [60.0]])
-    free = search(Sample.of(x), 2, equal_variances=False)
+    free = search(Sample.of(x), unconstrained(2))
     assert all(root.counts.min() >= 1.5 for root in free.admissible)
-    bounded = search(Sample.of(x), 2, equal_variances=True)
+    bounded = search(Sample.of(x), unconstrained(2, equal_variances=True))
     assert bounded.admissible == list(bounded.roots)

@@ -10,6 +10,7 @@ import pytest
 
 import bactrian as bt
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.solver import METHODS, solve
 from tests.problems import MIXTURES, TWO, Array, draw, drawn_fit
 from tests.reference_fits import (
@@ -162,7 +163,7 @@ def test_components_come_in_order_of_their_means(name: str) -> None:
 
 def test_max_steps_is_kept_and_said() -> None:
     sample = Sample.of(draw("overlapping"))
-    found = solve(sample, 2, method="em", max_steps=3)
+    found = solve(sample, unconstrained(2), method="em", max_steps=3)
     assert found.outcome is bt.Outcome.MAX_STEPS
     assert found.n_steps <= 3
     assert found.certificate.optima[0].status == "admissible"
@@ -170,4 +171,4 @@ def test_max_steps_is_kept_and_said() -> None:
 
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(bt.ParameterError, match="newton"):
-        solve(Sample.of(draw("apart")), 2, method="simplex")
+        solve(Sample.of(draw("apart")), unconstrained(2), method="simplex")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.partitions import Candidates, Moments, intervals
 from bactrian.solve.search import problem_of
 from bactrian.solve.starts import (
@@ -42,7 +43,7 @@ def test_two_component_starts_are_mixtures_and_always_the_same(name: str) -> Non
 
 def test_three_component_starts_are_mixtures_and_always_the_same() -> None:
     of = problem("three")
-    two = problem_of(of.sample, 2, False)
+    two = problem_of(of.sample, unconstrained(2))
     smaller = [tuple(a[0] for a in two.parameters(scattered(two, 1, seed))) for seed in (1, 2)]
     one, other = (more_component_starts(of, smaller, THOROUGH) for _ in range(2))
     check_valid(one, 3)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.climb import climb
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
@@ -89,7 +90,7 @@ def test_a_newton_step_climbs_and_stays_where_its_model_may_be_believed(
     moved = newton_step(of, state, nothing(state)) - state.free
     assert ((state.score * moved).sum(axis=1) > 0.0).all()
     k = of.n_components
-    working = np.abs(moved @ of.matrix.T)
+    working = np.abs(moved @ of.constraints.matrix.T)
     assert (working[:, : k - 1] <= 2.0 * (1 + 1e-12)).all()
     assert (working[:, k - 1 : 2 * k - 1] <= 2.0 * state.sds * (1 + 1e-12)).all()
     assert (working[:, 2 * k - 1 :] <= 1.5 * (1 + 1e-12)).all()
@@ -133,7 +134,9 @@ def symmetric_saddle() -> tuple[Problem, State]:
     """Three equal clusters, and the point that shares the middle one evenly between two."""
     half = np.array([NormalDist().inv_cdf(p) for p in (np.arange(26) + 0.5) / 51])
     cluster = np.concatenate([half[:-1], -half[::-1]])
-    of = problem_of(Sample.of(np.concatenate([cluster - 6.0, cluster, cluster + 6.0])), 2, False)
+    of = problem_of(
+        Sample.of(np.concatenate([cluster - 6.0, cluster, cluster + 6.0])), unconstrained(2)
+    )
     weights, mean, sd = np.array([[0.5, 0.5]]), 0.5, 0.4
     for _ in range(500):
         free = of.free(weights, np.array([[-mean, mean]]), np.array([[sd, sd]]))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import unconstrained
 from bactrian.solve.climb import climb
 from bactrian.solve.search import problem_of
 from bactrian.solve.steps import newton_step
@@ -51,7 +52,7 @@ def test_lone_values_are_themselves() -> None:
 def test_the_maximum_moves_by_a_small_part_of_its_standard_error(name: str) -> None:
     sample = Sample.of(draw(name, MANY))
     count = MIXTURES[name].n_components
-    full, small = (problem_of(s, count, False) for s in (sample, thinned(sample)))
+    full, small = (problem_of(s, unconstrained(count)) for s in (sample, thinned(sample)))
     one, other = (
         climb(of, true_start(name, of), newton_step, max_steps=100).state for of in (full, small)
     )

@@ -104,7 +104,7 @@ def compare(
     """
     if isinstance(n_components, int):
         n_components = (n_components,)
-    options = [checked_options(k, "newton", equal_variances, None) for k in n_components]
+    options = [checked_options(k, equal_variances=equal_variances) for k in n_components]
     if not options:
         raise ParameterError("n_components names no number; (1, 2, 3) compares three fits.")
     reading = read(

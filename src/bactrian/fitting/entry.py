@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
+from bactrian.fitting.constraints import constraints_of
 from bactrian.fitting.reading import read
 from bactrian.fitting.requirements import whole_number
 from bactrian.fitting.result import Fit, Options
@@ -23,6 +25,10 @@ def fit(
     weight_kind: Literal["frequency"] | None = None,
     method: Literal["newton", "em", "gradient", "lbfgs"] = "newton",
     equal_variances: bool = False,
+    equal_weights: bool = False,
+    sd_ratios: Sequence[float] | None = None,
+    fixed: Mapping[str, Sequence[float | None]] | None = None,
+    bounds: Mapping[str, Sequence[tuple[float | None, float | None] | None]] | None = None,
     missing: Literal["error", "drop"] = "error",
     max_steps: int | None = None,
     progress: Progress | None = None,
@@ -50,6 +56,16 @@ def fit(
         How the reported ascent is made. All of them end at the same maximum.
     equal_variances : bool
         Whether all components share one variance.
+    equal_weights : bool
+        Whether all components have the same weight.
+    sd_ratios : sequence (K,) of float, optional
+        The sds up to a common factor: ``[1, 2]`` for a second sd twice the first.
+    fixed : mapping, optional
+        Values of "weights", "means" or "sds" that are known, a list with one entry for each
+        component, None where it is free: ``{"means": [0, None]}``. Components then keep the
+        order in which they are named.
+    bounds : mapping, optional
+        Likewise pairs (low, high), either of them None: ``{"sds": [(0.5, None), None]}``.
     missing : {"error", "drop"}
         What to do about missing values.
     max_steps : int, optional
@@ -73,7 +89,10 @@ def fit(
     -----
     Source: derivation, "EM, gradient ascent and Newton" and "Unboundedness".
     """
-    options = checked_options(n_components, method, equal_variances, max_steps)
+    options = checked_options(
+        n_components, method, max_steps, equal_variances=equal_variances,
+        equal_weights=equal_weights, sd_ratios=sd_ratios, fixed=fixed, bounds=bounds,
+    )  # fmt: skip
     reading = read(
         data,
         column=column,
@@ -86,16 +105,17 @@ def fit(
 
 
 def checked_options(
-    n_components: Any, method: Any, equal_variances: Any, max_steps: Any
+    n_components: Any, method: Any = "newton", max_steps: Any = None, **constraints: Any
 ) -> Options:
-    """Return the options of a fit, each in its range."""
+    """Return the options of a fit, each in its range; the rest are those of ``constraints_of``."""
     k = whole_number(n_components, "n_components", "2 asks for two components")
-    if not isinstance(equal_variances, bool | np.bool_):
-        raise ParameterError(f"equal_variances={equal_variances!r} is neither True nor False.")
+    for name in ("equal_variances", "equal_weights"):
+        if not isinstance(constraints.get(name, False), bool | np.bool_):
+            raise ParameterError(f"{name}={constraints[name]!r} is neither True nor False.")
     if method not in METHODS:
         raise ParameterError(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
         )
     if max_steps is not None:
         max_steps = whole_number(max_steps, "max_steps", "leave it out for the method's default")
-    return Options(k, method, bool(equal_variances), max_steps)
+    return Options(constraints_of(k, **constraints), method, max_steps)

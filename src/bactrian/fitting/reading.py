@@ -14,7 +14,6 @@ from bactrian.data.sources import as_source
 from bactrian.fitting.compressed import solve_source
 from bactrian.fitting.requirements import check_enough, check_weight_kind
 from bactrian.fitting.result import Fit, Options
-from bactrian.model.parameters import free_matrix
 from bactrian.solve.solver import solve
 
 LARGE_COLUMN = 1 << 15  # rows from which a column is sketched
@@ -46,10 +45,9 @@ class Reading:
         DataError
             If there are too few rows or values for so many components.
         """
-        k, equal = options.n_components, options.equal_variances
-        check_enough(self.sample, k, free_matrix(k, equal_variances=equal).shape[1])
+        check_enough(self.sample, options.constraints)
         run = partial(
-            solve, n_components=k, method=options.method, equal_variances=equal,
+            solve, constraints=options.constraints, method=options.method,
             max_steps=options.max_steps,
         )  # fmt: skip
         if self.sketch is None:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
 from bactrian.errors import DataError, ParameterError
+from bactrian.model.constraints import Constraints
+from bactrian.solve.resolution import least_sd
 
 Array = NDArray[np.float64]
 
@@ -36,9 +38,9 @@ def check_weight_kind(weights: Array | None, weight_kind: str | None) -> None:
     )
 
 
-def check_enough(sample: Sample, n_components: int, n_params: int) -> None:
+def check_enough(sample: Sample, constraints: Constraints) -> None:
     """Refuse data from which the parameters cannot be estimated."""
-    k, distinct = n_components, len(sample)
+    k, n_params, distinct = constraints.n_components, constraints.n_free, len(sample)
     if sample.total < max(n_params, 2):
         raise DataError(
             f"There {'is 1 row' if sample.total == 1 else f'are {sample.total:g} rows'} for "
@@ -55,4 +57,16 @@ def check_enough(sample: Sample, n_components: int, n_params: int) -> None:
         raise DataError(
             f"There are {distinct} distinct values, too few for {k} components, where the "
             "likelihood has no maximum; fit fewer components."
+        )
+    _check_resolution(sample, constraints)
+
+
+def _check_resolution(sample: Sample, constraints: Constraints) -> None:
+    """Refuse sds that the values, as they are rounded, cannot tell from zero."""
+    floor = least_sd(sample) * sample.scale
+    most = float(constraints.sds[:, 1].min())
+    if most < floor:
+        raise ParameterError(
+            f"An sd of at most {most:g} is asked for, and these values resolve none below "
+            f"{floor:.3g}; hold it at a larger one."
         )

@@ -14,6 +14,7 @@ from bactrian.errors import ParameterError
 from bactrian.infer.covariance import Kind, covariance
 from bactrian.infer.estimates import Estimate
 from bactrian.infer.intervals import wald
+from bactrian.model.constraints import Constraints
 from bactrian.model.mixture import NormalMixture
 from bactrian.present.record import as_record
 from bactrian.present.summary import Summary
@@ -30,10 +31,20 @@ Array = NDArray[np.float64]
 class Options:
     """How a fit was asked for."""
 
-    n_components: int
-    method: str
-    equal_variances: bool
+    constraints: Constraints
+    method: str = "newton"
     max_steps: int | None = None
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return self.constraints.n_components
+
+    @property
+    def equal_variances(self) -> bool:
+        """Whether all components share one variance."""
+        ratios = self.constraints.sd_ratios
+        return ratios is not None and bool((ratios == 1.0).all())
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -98,7 +109,7 @@ class Fit:
     @property
     def n_params(self) -> int:
         """Number of free parameters."""
-        return int(self.solution.problem.matrix.shape[1])
+        return self.options.constraints.n_free
 
     @property
     def aic(self) -> float:

@@ -44,17 +44,21 @@ def local_covariance(problem: Problem, state: State, kind: Kind) -> Array:
     if kind not in KINDS:
         raise ParameterError(f"kind={kind!r} is unknown; choose one of {', '.join(KINDS)}.")
     if not state.is_concave[0]:
-        return np.full((problem.matrix.shape[0],) * 2, np.nan)
+        return np.full((len(problem.constraints.matrix),) * 2, np.nan)
+    slopes = problem.constraints.jacobian(state.free)[0]
     if kind == "hessian":
         free = _inverse(-state.hessian[0])
     else:
-        products = problem.matrix.T @ outer_product(problem, state) @ problem.matrix
+        products = slopes.T @ outer_product(problem, state) @ slopes
         if kind == "outer_product":
             free = _inverse(products)
         else:
             bread = _inverse(-state.hessian[0])
             free = bread @ products @ bread
-    return _symmetric(problem.matrix @ free @ problem.matrix.T)
+    # A coordinate at its bound counts as known: its sampling distribution is not normal there.
+    free[problem.at_bound(state.free[0])] = 0.0
+    free[:, problem.at_bound(state.free[0])] = 0.0
+    return _symmetric(slopes @ free @ slopes.T)
 
 
 def outer_product(problem: Problem, state: State) -> Array:
@@ -66,7 +70,7 @@ def outer_product(problem: Problem, state: State) -> Array:
     """
     mixture = NormalMixture(state.weights[0], state.means[0], state.sds[0])
     x, w = problem.sample.local, problem.sample.weights
-    total = np.zeros((problem.matrix.shape[0],) * 2)
+    total = np.zeros((len(problem.constraints.matrix),) * 2)
     for i in range(0, x.size, BLOCK):
         scores = working_score_rows(terms(x[i : i + BLOCK], mixture), mixture)
         total += (scores * w[i : i + BLOCK]) @ scores.T

@@ -154,16 +154,3 @@ def _weights_by_logits(weights: Array) -> Array:
     np.fill_diagonal(table, 0.0)
     np.fill_diagonal(table, -table.sum(axis=1))
     return table
-
-
-def free_matrix(n_components: int, *, equal_variances: bool = False) -> Array:
-    """Return the linear map (3K - 1, p) from free to working coordinates.
-
-    The number of free parameters is its number of columns.
-    """
-    identity = np.eye(3 * n_components - 1)
-    if not equal_variances:
-        return identity
-    first = 2 * n_components - 1
-    common = identity[:, first:].sum(axis=1, keepdims=True)
-    return np.concatenate([identity[:, :first], common], axis=1)

@@ -186,7 +186,7 @@ def _rounding(problem: Problem, state: State) -> list[str]:
 
 def _few_rows(problem: Problem) -> list[str]:
     """Too few rows for as many parameters."""
-    total, size = problem.sample.total, problem.matrix.shape[1]
+    total, size = problem.sample.total, problem.constraints.n_free
     if total >= _ROWS_PER_PARAMETER * size:
         return []
     return [

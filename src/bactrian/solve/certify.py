@@ -73,7 +73,7 @@ def _checked(problem: Problem, state: State, source: Source) -> _Checked:
             f"The data changed while they were read: {sample.total:.12g} rows the first time, "
             f"{found.total:.12g} the second; fit them again when nothing writes to them."
         )
-    score = problem.matrix.T @ working_score(found.sums, weights, sds)
+    score = problem.score(state.free[0], working_score(found.sums, weights, sds))
     covariance = np.linalg.inv(-state.hessian[0])
     step = covariance @ score
     errors = np.sqrt(np.diagonal(covariance))

@@ -50,7 +50,7 @@ def fidelity(parts: Sequence[Sketch], problem: Problem, state: State) -> Fidelit
         _scores_of_bins(nodes_of(parts, order), n_bins, problem.sample, mixture)
         for order in (N_MOMENTS // 2, N_MOMENTS // 2 - 1)
     )
-    difference = errors.T @ problem.matrix.T @ (best - worse)
+    difference = errors.T @ problem.constraints.jacobian(state.free)[0].T @ (best - worse)
     return Fidelity(
         float(np.linalg.norm(difference.sum(axis=1))), np.linalg.norm(difference, axis=0)
     )

@@ -28,6 +28,9 @@ class _Objective:
         # Unit steps in complete-data standard errors: L-BFGS starts from a multiple of identity.
         self.unit = 1.0 / np.sqrt((np.linalg.inv(state.whitener[0]) ** 2).sum(axis=0))
         self.last = self.best = state
+        held = problem.constraints
+        ends = np.stack([held.lower, held.upper], axis=1) / self.unit[:, None]
+        self.bounds = ends if held.has_bounds else None
         self.trace: list[TracePoint] = [trace_point(state)]
 
     def __call__(self, scaled: Array) -> tuple[float, Array]:
@@ -73,6 +76,7 @@ def lbfgs(problem: Problem, start: Array, *, max_steps: int, tolerance: float) -
                 jac=True,
                 method="L-BFGS-B",
                 callback=objective.accepted,
+                bounds=objective.bounds,
                 options={"maxiter": left, "maxfun": 20 * left, "ftol": 0.0, "gtol": 0.0},
             )
         except _CollapsedError:

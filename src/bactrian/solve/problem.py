@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
 from bactrian.likelihood.derivatives import Expectations, derivatives, expectations
-from bactrian.model.parameters import join_working, split_working
+from bactrian.model.constraints import Constraints
+from bactrian.model.parameters import split_working
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
@@ -25,59 +26,71 @@ class Problem:
     ----------
     sample : Sample
         The weighted values; only their local coordinates are used.
-    n_components : int
-        K.
-    matrix : (3K - 1, p) float64
-        Linear map from the p free coordinates to the working ones.
+    constraints : Constraints
+        The set of mixtures to choose from, in local coordinates.
     floor : float
         Smallest sd, in local units, at which the data still resolve a component.
     """
 
     sample: Sample
-    n_components: int
-    matrix: Array
+    constraints: Constraints
     floor: float
 
     @property
+    def n_components(self) -> int:
+        """K."""
+        return self.constraints.n_components
+
+    @property
     def is_bounded(self) -> bool:
-        """Whether one variance serves several components, so that no component can collapse."""
-        return bool(self.matrix.shape[1] < self.matrix.shape[0])
+        """Whether no component can collapse while another does not."""
+        return not self.constraints.can_collapse.any()
 
     def free(self, weights: Array, means: Array, sds: Array) -> Array:
-        """Return the free coordinates (S, p) nearest to given parameters, each (S, K).
-
-        Where one variance serves all, it is the weighted mean of theirs.
-        """
-        if self.is_bounded:
-            pooled = np.sqrt((weights * sds**2).sum(axis=1, keepdims=True))
-            sds = np.broadcast_to(pooled, sds.shape)
-        working = join_working(weights, means, sds)
-        return np.asarray(working @ self.matrix / self.matrix.sum(axis=0))
+        """Return the free coordinates (S, p) nearest to given parameters, each (S, K)."""
+        return self.constraints.free(weights, means, sds)
 
     def parameters(self, free: Array) -> tuple[Array, Array, Array]:
         """Return the weights, means and sds, each (S, K), at free coordinates (S, p)."""
-        return split_working(self.working(free))
+        return split_working(self.constraints.working(free))
 
-    def working(self, free: Array) -> Array:
-        """Return the working coordinates (S, 3K - 1) of free ones, or of displacements."""
-        return free @ self.matrix.T if self.is_bounded else free
+    def score(self, free: Array, working: Array) -> Array:
+        """Return the score (p,) along the free coordinates (p,), of one along working ones.
+
+        Zero where it only pushes against a bound.
+        """
+        along = working @ self.constraints.jacobian(free[None])[0]
+        return np.where(self._held(free, along), 0.0, along)
+
+    def at_bound(self, free: Array) -> NDArray[np.bool_]:
+        """Which of the free coordinates (p,) are at a bound."""
+        held = self.constraints
+        return np.asarray((free <= held.lower) | (free >= held.upper))
+
+    def _held(self, free: Array, score: Array) -> NDArray[np.bool_]:
+        """Which coordinates are at a bound that the score pushes against."""
+        low, high = self.constraints.lower, self.constraints.upper
+        return ((free <= low) & (score < 0.0)) | ((free >= high) & (score > 0.0))
 
     def expect(self, weights: Array, means: Array, sds: Array) -> Expectations:
         """Return the E-step's sums at parameters (S, K)."""
         return expectations(self.sample.local, self.sample.weights, weights, means, sds)
 
     def evaluate(self, free: Array) -> State:
-        """Return the state at free coordinates (S, p).
+        """Return the state at free coordinates (S, p), or at the nearest within their bounds.
 
-        A proposal may be anywhere; where its curvature overflows it counts as flat.
+        A proposal may be anywhere; where its curvature overflows it counts as flat. Coordinates
+        that the score holds at a bound count as known: they have no slope, and unit curvature.
         """
+        free = self.constraints.clipped(free)
         with np.errstate(all="ignore"):
             weights, means, sds = self.parameters(free)
             found = derivatives(self.sample.local, self.sample.weights, weights, means, sds)
             score, hessian = found.score, found.hessian
-            if self.is_bounded:
-                score, hessian = score @ self.matrix, self.matrix.T @ hessian @ self.matrix
             whitener = self._whitener(weights, sds)
+            score, hessian = self.constraints.pulled(free, score, hessian)
+            if self.constraints.has_bounds:
+                score, hessian = self._without_held(free, score, hessian, whitener)
             curvature = -(whitener.swapaxes(1, 2) @ hessian @ whitener)
             curvature[~np.isfinite(curvature).all(axis=(1, 2))] = 0.0
             eigenvalues, eigenvectors = np.linalg.eigh(curvature)
@@ -107,17 +120,36 @@ class Problem:
         That of the logits is the multinomial one, W (diag(pi) - pi pi'); its inverse, whose root
         is wanted, is (diag(1 / pi_k) + 1 1' / pi_K) / W.
         """
-        k, p, total = self.n_components, self.matrix.shape[1], self.sample.total
+        held, total, k = self.constraints, self.sample.total, self.n_components
+        p = held.n_free
         inverse = 1.0 / (total * np.maximum(weights, _LEAST_WEIGHT))
         whitener = np.zeros((len(weights), p, p))
         diagonal = whitener.reshape(-1, p * p)[:, :: p + 1]
-        diagonal[:, k - 1 : 2 * k - 1] = sds * np.sqrt(inverse)
-        diagonal[:, 2 * k - 1 :] = np.sqrt(2.0 * (1.0 / total if self.is_bounded else inverse))
-        covariance = inverse[:, :-1, None] * np.eye(k - 1) + inverse[:, -1:, None]
-        whitener[:, : k - 1, : k - 1] = np.sqrt(covariance) if k == 2 else _root(covariance)
+        if held.is_none:
+            means = slice(k - 1, 2 * k - 1)
+            diagonal[:, means] = sds * np.sqrt(inverse)
+            diagonal[:, 2 * k - 1 :] = np.sqrt(2.0 * inverse)
+            shares = inverse
+        else:
+            first = max(held.free_weights.size - 1, 0)
+            last, own = first + held.free_means.size, held.free_means
+            diagonal[:, first:last] = sds[:, own] * np.sqrt(inverse[:, own])
+            each = inverse[:, held.free_sds] if held.sd_ratios is None else 1.0 / total
+            diagonal[:, last:] = np.sqrt(2.0 * each)
+            shares = inverse[:, held.free_weights]
+        m = shares.shape[1] - 1
+        if m > 0:
+            covariance = shares[:, :-1, None] * np.eye(m) + shares[:, -1:, None]
+            whitener[:, :m, :m] = np.sqrt(covariance) if m == 1 else np.linalg.cholesky(covariance)
         return whitener
 
-
-def _root(covariance: Array) -> Array:
-    """Cholesky factors of matrices (S, q, q) that may be empty."""
-    return covariance if covariance.shape[1] == 0 else np.asarray(np.linalg.cholesky(covariance))
+    def _without_held(
+        self, free: Array, score: Array, hessian: Array, whitener: Array
+    ) -> tuple[Array, Array]:
+        """Score and Hessian with the coordinates held at a bound taken for known."""
+        held = self._held(free, score)
+        information = np.linalg.inv(whitener @ whitener.swapaxes(1, 2))
+        either = held[:, :, None] | held[:, None, :]
+        both = held[:, :, None] & held[:, None, :]
+        hessian = np.where(either, np.where(both, -information, 0.0), hessian)
+        return np.where(held, 0.0, score), hessian

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
-from bactrian.model.parameters import free_matrix
+from bactrian.model.constraints import Constraints, unconstrained
 from bactrian.solve.climb import climb
 from bactrian.solve.merge import gathered
 from bactrian.solve.mesh import graded
@@ -22,6 +22,7 @@ from bactrian.solve.starts import (
     THOROUGH,
     criterion,
     more_component_starts,
+    relabelled,
     two_component_starts,
     warmed_up,
 )
@@ -43,9 +44,9 @@ _WORTH_POLISHING = 30.0
 class Root:
     """A local maximum of the likelihood, in local coordinates, components in order of mean.
 
-    `start` are the free coordinates of the most likely start that led there. With variances of
-    their own, a maximum is admissible if every component has more than one and a half rows; with
-    one common variance the likelihood is bounded and every maximum is.
+    `start` are the free coordinates of the most likely start that led there. A maximum is
+    admissible if every component that may collapse has more than one and a half rows; with one
+    common variance none may, and every maximum is.
     """
 
     weights: Array
@@ -85,21 +86,21 @@ class Search:
         return [root for root in self.roots if root.is_admissible]
 
 
-def problem_of(sample: Sample, n_components: int, equal_variances: bool) -> Problem:
-    """Return the likelihood of a sample as a function of the free coordinates."""
-    matrix = free_matrix(n_components, equal_variances=equal_variances)
-    return Problem(sample, n_components, matrix, least_sd(sample))
+def problem_of(sample: Sample, constraints: Constraints) -> Problem:
+    """Return the likelihood of a sample over a set of mixtures, which is in the data's unit."""
+    local = constraints.localised(sample.origin, sample.scale)
+    return Problem(sample, local, least_sd(sample))
 
 
-def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Search:
+def search(sample: Sample, constraints: Constraints) -> Search:
     """Return the maxima of the likelihood reached from all starts, every one of them polished.
 
     Large samples are searched thinned, and the maxima worth it are climbed again on all the rows;
     on a graded mesh of them, where that takes less time than it takes to make.
     """
     if len(sample) <= LARGE:
-        return _search(problem_of(sample, n_components, equal_variances))
-    coarse = _search(problem_of(thinned(sample), n_components, equal_variances))
+        return _search(problem_of(sample, constraints))
+    coarse = _search(problem_of(thinned(sample), constraints))
     candidates = coarse.admissible or list(coarse.roots)
     if not candidates:
         return coarse
@@ -108,7 +109,7 @@ def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Searc
     mesh = sample
     if len(sample) > _GRADED_FROM:
         mesh = graded(sample, [root.parameters for root in kept])
-    problem = problem_of(mesh, n_components, equal_variances)
+    problem = problem_of(mesh, constraints)
     near = (np.stack(arrays) for arrays in zip(*(root.parameters for root in kept), strict=True))
     state, outcomes = _climb_all(problem, problem.free(*near))
     hits = np.array([root.hits for root in kept])
@@ -119,7 +120,7 @@ def search(sample: Sample, n_components: int, *, equal_variances: bool) -> Searc
 
 def _search(problem: Problem) -> Search:
     """The maxima of one problem from all its starts; starts that EM brings together climb once."""
-    weights, means, sds = _starts(problem)
+    weights, means, sds = _candidates(problem)
     start = problem.free(weights, means, np.maximum(sds, 1.01 * problem.floor))
     warm, begun, loglike = warmed_up(problem, Candidates(*problem.parameters(start)))
     leader = gathered(loglike, *warm)
@@ -140,6 +141,14 @@ def _climb_all(problem: Problem, start: Array) -> tuple[State, tuple[Outcome, ..
     return climbs.state, climbs.outcomes
 
 
+def _candidates(problem: Problem) -> Candidates:
+    """The starts; those of a free fit in every order where a constraint names components."""
+    if not problem.constraints.names_components:
+        return _starts(problem)
+    plain = Problem(problem.sample, unconstrained(problem.n_components), problem.floor)
+    return relabelled(_starts(plain))
+
+
 def _starts(problem: Problem) -> Candidates:
     """The starts for any number of components."""
     sample, k = problem.sample, problem.n_components
@@ -149,7 +158,8 @@ def _starts(problem: Problem) -> Candidates:
         return Candidates(one, mean * one, np.sqrt(sample.local_variance) * one)
     if k == 2:
         return two_component_starts(problem, _N_RANDOM[2])
-    smaller = _search(problem_of(sample, k - 1, problem.is_bounded))
+    equal = problem.constraints.sd_ratios is not None
+    smaller = _search(Problem(sample, unconstrained(k - 1, equal_variances=equal), problem.floor))
     effort = THOROUGH if k == 3 else QUICK
     kept = (smaller.admissible or list(smaller.roots))[: effort.n_smaller]
     return more_component_starts(problem, [root.parameters for root in kept], effort)
@@ -178,10 +188,11 @@ def _roots(
         alike[0] = True
         groups.append(left[alike].tolist())
         left = left[~alike]
-    roots = []
+    roots, may_collapse = [], problem.constraints.can_collapse
     for group in groups:
+        group = _with_one_order(problem, state, group)
         first = min(group, key=lambda i: float(state.decrement[i]))
-        order = np.lexsort((state.weights[first], state.sds[first], state.means[first]))
+        order = order_of(problem, state, first)
         nearest = max(group, key=lambda i: float(origins.loglike[i]))
         roots.append(
             Root(
@@ -192,11 +203,30 @@ def _roots(
                 float(state.loglike[first]),
                 float(worth[first]),
                 int(origins.hits[group].sum()),
-                problem.is_bounded or bool(state.counts[first].min() >= LEAST_ROWS),
+                bool((state.counts[first] >= LEAST_ROWS)[may_collapse].all()),
                 origins.starts[nearest],
             )
         )
     return tuple(sorted(roots, key=lambda root: -root.criterion))
+
+
+def _with_one_order(problem: Problem, state: State, group: list[int]) -> list[int]:
+    """Those of a group of ascents to one maximum whose components stand in the same order.
+
+    Where a constraint names components and allows several orders, the ascending one is kept.
+    """
+    if not problem.constraints.names_components:
+        return group
+    orders = [tuple(state.means[i].argsort(kind="stable").tolist()) for i in group]
+    return [i for i, order in zip(group, orders, strict=True) if order == min(orders)]
+
+
+def order_of(problem: Problem, state: State, which: int = 0) -> NDArray[np.intp]:
+    """Return the order (K,) of components by mean, then sd, then weight, unless they are named."""
+    if problem.constraints.names_components:
+        return np.arange(problem.n_components)
+    named = (state.weights[which], state.sds[which], state.means[which])
+    return np.asarray(np.lexsort(named))
 
 
 def _signature(problem: Problem, state: State) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
 from bactrian.errors import ParameterError
+from bactrian.model.constraints import Constraints
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.cautions import cautions
 from bactrian.solve.certificate import Certificate, Optimum, decrement_of
@@ -17,7 +18,7 @@ from bactrian.solve.climb import MAX_TRIES, TOLERANCE, Climbs, TracePoint, climb
 from bactrian.solve.lbfgs import lbfgs
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
-from bactrian.solve.search import Root, Search, problem_of, search
+from bactrian.solve.search import Root, Search, order_of, problem_of, search
 from bactrian.solve.starts import criterion
 from bactrian.solve.state import State
 from bactrian.solve.steps import em_step, gradient_step, newton_step
@@ -114,10 +115,9 @@ class Solution:
 
 def solve(
     sample: Sample,
-    n_components: int,
+    constraints: Constraints,
     *,
     method: str = "newton",
-    equal_variances: bool = False,
     max_steps: int | None = None,
 ) -> Solution:
     """Return the best admissible maximum of the likelihood.
@@ -129,12 +129,10 @@ def solve(
     ----------
     sample : Sample
         The weighted values.
-    n_components : int
-        K >= 1.
+    constraints : Constraints
+        The set of mixtures to choose from, in the unit of the data.
     method : {"newton", "em", "gradient", "lbfgs"}
         How the reported ascent is made.
-    equal_variances : bool
-        Whether all components share one variance.
     max_steps : int, optional
         Largest number of steps of the reported ascent; each method has its default.
 
@@ -151,8 +149,7 @@ def solve(
         raise ParameterError(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
         )
-    found = search(sample, n_components, equal_variances=equal_variances)
-    problem = problem_of(sample, n_components, equal_variances)
+    found, problem = search(sample, constraints), problem_of(sample, constraints)
     if not found.admissible:
         return _without_maximum(problem, found)
     chosen = found.admissible[0]
@@ -240,7 +237,7 @@ def _optima(
 
 def _in_order(problem: Problem, state: State) -> State:
     """The same point with its components by mean, then sd, then weight."""
-    order = np.lexsort((state.weights[0], state.sds[0], state.means[0]))
+    order = order_of(problem, state)
     if (order[1:] > order[:-1]).all():
         return state
     named = (state.weights, state.means, state.sds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ _WARM_UP, _FEW_STEPS = 5, 12
 _INTERVALS = 8
 _CUTS, _FINE_CUTS = 13, 37
 _SHORT, _SHORT_RUNS, _TAIL_RUNS = 3, 12, 4
+_MAX_ORDERS = 3
 
 
 def two_component_starts(problem: Problem, n_random: int) -> Candidates:
@@ -204,10 +206,27 @@ def criterion(problem: Problem, loglike: Array, sds: Array) -> Array:
 
     Source: derivation, "Unboundedness".
     """
-    if sds.shape[1] > 1 and not problem.is_bounded:
-        price = np.log1p(problem.sample.local_variance / sds**2).sum(axis=1)
-        return np.asarray(loglike - price)
-    return np.array(loglike)
+    may = problem.constraints.can_collapse
+    if not may.any():
+        return np.array(loglike)
+    price = np.log1p(problem.sample.local_variance / sds[:, may] ** 2).sum(axis=1)
+    return np.asarray(loglike - price)
+
+
+def relabelled(candidates: Candidates) -> Candidates:
+    """Return the candidates with their components in every order; from four on, in two.
+
+    Where a constraint names a component, it matters which of them is which.
+    """
+    k = candidates.means.shape[1]
+    if k <= _MAX_ORDERS:
+        orders = list(permutations(range(k)))
+    else:
+        orders = [tuple(range(k)), tuple(reversed(range(k)))]
+    ranked = candidates.means.argsort(axis=1)
+    if k > _MAX_ORDERS:
+        candidates = Candidates(*(np.take_along_axis(a, ranked, 1) for a in candidates))
+    return join([Candidates(*(a[:, list(order)] for a in candidates)) for order in orders])
 
 
 def _halved(mixture: tuple[Array, Array, Array]) -> Candidates:

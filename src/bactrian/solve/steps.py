@@ -70,16 +70,20 @@ def maximised(
     problem: Problem, expected: Expectations, means: Array, sds: Array
 ) -> tuple[Array, Array, Array]:
     """Return the weights, means and sds (S, K) of the M-step from those of the E-step."""
+    held = problem.constraints
     counts = np.maximum(expected.counts, 1e-300)
     shift = expected.spreads[:, 0] / counts
     inflation = np.maximum(2.0 * expected.spreads[:, 1] / counts + 1.0 - shift**2, 1e-300)
-    variances = sds**2 * inflation
-    if problem.is_bounded:
-        pooled = (counts * variances).sum(axis=1, keepdims=True) / counts.sum(axis=1, keepdims=True)
-        variances = np.broadcast_to(pooled, variances.shape)
-    weights = counts / counts.sum(axis=1, keepdims=True)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    moved, variances = means + sds * shift, sds**2 * inflation
+    if held.is_none:
+        new_sds = np.sqrt(variances)
+    else:
+        allowed = held.nearest_means(moved)
+        new_sds = held.nearest_sds(shares, variances + (moved - allowed) ** 2)
+        moved, shares = allowed, held.nearest_weights(shares)
     # A component on one value would go to an sd of zero at once: stop it where it has collapsed.
-    return weights, means + sds * shift, np.maximum(np.sqrt(variances), 0.5 * problem.floor)
+    return shares, moved, np.maximum(new_sds, 0.5 * problem.floor)
 
 
 def gradient_step(problem: Problem, state: State, memory: Memory) -> Array:
@@ -105,14 +109,15 @@ def _unwhiten(state: State, along: Array) -> Array:
 
 def _trusted(problem: Problem, state: State, displacement: Array) -> Array:
     """The end point of a displacement shortened to where the quadratic model may be believed."""
-    k = problem.n_components
-    excess = np.abs(problem.working(displacement)) / _reach(k)
-    excess[:, k - 1 : 2 * k - 1] /= state.sds
+    held = problem.constraints
+    n_logits, n_means = max(held.free_weights.size - 1, 0), held.free_means.size
+    excess = np.abs(displacement) / _reach(n_logits, n_means, held.n_free)
+    excess[:, n_logits : n_logits + n_means] /= state.sds[:, held.free_means]
     shrink = np.maximum(1.0, excess.max(axis=1, keepdims=True))
     return np.asarray(state.free + displacement / shrink)
 
 
 @lru_cache
-def _reach(n_components: int) -> Array:
-    """How far (3K - 1,) logits, means in units of their sd, and log variances may go at once."""
-    return np.repeat([2.0, 2.0, 1.5], [n_components - 1, n_components, n_components])
+def _reach(n_logits: int, n_means: int, n_free: int) -> Array:
+    """How far (p,) logits, means in units of their sd, and log variances may go at once."""
+    return np.repeat([2.0, 2.0, 1.5], [n_logits, n_means, n_free - n_logits - n_means])
