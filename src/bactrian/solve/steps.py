@@ -46,7 +46,7 @@ def newton_step(problem: Problem, state: State, memory: Memory) -> Array:
     if stuck.any():
         sign = np.where(state.slopes[stuck, 0] < 0.0, -1.0, 1.0)
         along[stuck, 0] = sign * _ESCAPE * np.sqrt(problem.sample.total)
-    return _trusted(problem, state, _unwhiten(state, along))
+    return shortened(problem, state, _unwhiten(state, along))
 
 
 def full_newton_step(state: State) -> Array:
@@ -98,7 +98,7 @@ def gradient_step(problem: Problem, state: State, memory: Memory) -> Array:
     bent = -(memory.displacement * memory.score_change).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         length = np.where(bent > 0.0, moved / bent, 1.0 / problem.sample.total)
-    return _trusted(problem, state, length[:, None] * state.score)
+    return shortened(problem, state, length[:, None] * state.score)
 
 
 def _unwhiten(state: State, along: Array) -> Array:
@@ -107,8 +107,8 @@ def _unwhiten(state: State, along: Array) -> Array:
     return np.asarray((state.whitener @ white)[:, :, 0])
 
 
-def _trusted(problem: Problem, state: State, displacement: Array) -> Array:
-    """The end point of a displacement shortened to where the quadratic model may be believed."""
+def shortened(problem: Problem, state: State, displacement: Array) -> Array:
+    """Return the end point of a displacement, shortened to where a quadratic model is believed."""
     held = problem.constraints
     n_logits, n_means = max(held.free_weights.size - 1, 0), held.free_means.size
     excess = np.abs(displacement) / _reach(n_logits, n_means, held.n_free)

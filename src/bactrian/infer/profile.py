@@ -1,0 +1,187 @@
+"""Profile-likelihood intervals: all values that the data do not contradict."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.infer.quantity import LocalQuantity
+from bactrian.solve.constrained import Constrained, constrained_maximum
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
+
+Array = NDArray[np.float64]
+
+_MAX_SOLVES = 40
+_CLOSE = 1e-6  # in signed roots of twice the fall of the log-likelihood
+_FARTHEST = 1e4  # of the first step: beyond it, the likelihood has ceased to fall
+_RISEN = 1e-6
+_WIDEST = 2.0  # by which the distance from the estimate may grow at once
+_STEP = 0.3  # on the scale of the quantity, where no standard error is known
+
+
+_OPEN = "the likelihood never falls far enough on this side"
+_RISES = "the likelihood rises again on this side, towards another maximum"
+_STUCK = "the likelihood could not be followed on this side: a component collapses or vanishes"
+
+
+class End(NamedTuple):
+    """One end of an interval, on the scale of the quantity.
+
+    Attributes
+    ----------
+    value : float
+        Infinite where the likelihood never falls far enough.
+    reason : str
+        Why there is no end, or empty.
+    fall : float
+        The largest fall of twice the log-likelihood seen.
+    """
+
+    value: float
+    reason: str
+    fall: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for the distance from the estimate at which the signed root is as wanted.
+
+    Attributes
+    ----------
+    distance : float
+        To be tried next.
+    wanted : float
+        The signed root that is sought.
+    inner, outer : float
+        Distances at which it was less, and more or not to be had.
+    is_closed : bool
+        Whether it was more at the outer one.
+    most : float
+        The largest square of it that was seen.
+    verdict : str or None
+        Why the search is over: nothing if the last distance is the answer.
+    """
+
+    distance: float
+    wanted: float
+    inner: float = 0.0
+    outer: float = math.inf
+    is_closed: bool = False
+    most: float = 0.0
+    first: float = 0.0
+    verdict: str | None = None
+
+    def after(self, fall: float, slope: float, converged: bool) -> _Search:
+        """Return the search after a try: the fall there, half of its slope, whether to trust it."""
+        unit = self.first or self.distance
+        if not converged:
+            if self.distance - self.inner < _CLOSE * unit:
+                return replace(self, verdict=_STUCK)
+            return replace(
+                self, outer=self.distance, is_closed=False, first=unit,
+                distance=0.5 * (self.inner + self.distance),
+            )  # fmt: skip
+        root, most = math.sqrt(max(fall, 0.0)), max(self.most, fall)
+        if abs(root - self.wanted) < _CLOSE:
+            return replace(self, verdict="", most=most)
+        inner, outer, closed = self.inner, self.outer, self.is_closed
+        if root < self.wanted:
+            inner = self.distance
+            if math.isinf(outer) and (inner > _FARTHEST * unit or not slope > 0.0):
+                return replace(self, verdict=_OPEN, most=most)
+        else:
+            outer, closed = self.distance, True
+        if outer - inner < 1e-9 * outer:
+            return replace(self, verdict="" if closed else _STUCK, most=most)
+        step = (self.wanted - root) * root / slope if slope > 0.0 else math.nan
+        return _Search(
+            _next(self.distance, step, inner, outer), self.wanted, inner, outer, closed, most, unit
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """The profile likelihood of one quantity around a maximum.
+
+    Parameters
+    ----------
+    problem, state
+        The likelihood and its maximum.
+    quantity : LocalQuantity
+        The quantity as a function of the free coordinates.
+    covariance : (p, p) float64
+        Inverse of minus the Hessian in free coordinates; NaN where that has none.
+    """
+
+    problem: Problem
+    state: State
+    quantity: LocalQuantity
+    covariance: Array
+
+    def fall(self, value: float) -> tuple[float, Constrained]:
+        """Return twice the fall of the log-likelihood from its maximum to where the quantity
+        has a value (on its scale), and the point there.
+        """  # noqa: D205
+        here = self.quantity.at(self.state.free[0])
+        start = self._along(self.state, here.gradient, value - here.value)
+        found = constrained_maximum(self.problem, start, self.quantity, value)
+        return 2.0 * float(self.state.loglike[0] - found.state.loglike[0]), found
+
+    def end(self, side: int, critical: float) -> End:
+        """Return the end of the interval on one side.
+
+        Parameters
+        ----------
+        side : {-1, 1}
+            Below or above the estimate.
+        critical : float
+            Fall of twice the log-likelihood at the end: the chi-square quantile.
+
+        Notes
+        -----
+        Newton's method on the signed root of the fall, whose slope the multiplier gives.
+        Source: derivation, "Profile likelihood".
+        """
+        here = self.quantity.at(self.state.free[0])
+        error = math.sqrt(max(float(here.gradient @ self.covariance @ here.gradient), 0.0))
+        wanted = math.sqrt(critical)
+        first = wanted * error if 0.0 < error < math.inf else _STEP
+        search = _Search(first, wanted)
+        state, origin = self.state, here.value
+        for _ in range(_MAX_SOLVES):
+            at = self.quantity.at(state.free[0])
+            value = origin + side * search.distance
+            start = self._along(state, at.gradient, value - at.value)
+            found = constrained_maximum(self.problem, start, self.quantity, value)
+            fall = 2.0 * float(self.state.loglike[0] - found.state.loglike[0])
+            if found.converged and fall < -_RISEN:
+                return End(side * math.inf, _RISES, search.most)
+            search = search.after(fall, -side * found.multiplier, found.converged)
+            if search.verdict is not None:
+                reached = search.verdict == ""
+                return End(value if reached else side * math.inf, search.verdict, search.most)
+            state = found.state if found.converged else state
+        return End(side * math.inf, _STUCK, search.most)
+
+    def _along(self, state: State, gradient: Array, change: float) -> Array:
+        """Where the maximum moves to first order when the quantity changes by so much."""
+        free, whitener = state.free[0], state.whitener[0]
+        direction = self.covariance @ gradient
+        if not np.isfinite(direction).all() or not gradient @ direction > 0.0:
+            direction = whitener @ (whitener.T @ gradient)
+        moved: Array = free + direction * (change / float(gradient @ direction))
+        return moved
+
+
+def _next(distance: float, step: float, inner: float, outer: float) -> float:
+    """The next distance to try: a Newton step, kept within what is known and doubled at most."""
+    if math.isinf(outer):
+        return min(max(distance + step, distance * 1.01), distance * _WIDEST)
+    if not inner < distance + step < outer:  # nor if the step is none
+        return 0.5 * (inner + outer)
+    return distance + step

@@ -1,0 +1,240 @@
+"""Smooth functions of a mixture: what an estimate, its error and its interval can be of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.model.mixture import NormalMixture
+from bactrian.model.parameters import split_working
+from bactrian.solve.problem import Problem
+
+Array = NDArray[np.float64]
+Scale = Literal["identity", "log", "logit"]
+Unit = Literal["location", "length", "none", "data"]
+
+_STEP = 1e-3  # of a working coordinate, in sds for means: fourth-order differences err by 1e-12
+_NODES = ((-2.0, 1.0 / 12.0), (-1.0, -2.0 / 3.0), (1.0, 2.0 / 3.0), (2.0, -1.0 / 12.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantity:
+    """A smooth function of a mixture.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in print.
+    of : callable
+        Its value for a mixture; NaN where the mixture has no such thing.
+    scale : {"identity", "log", "logit"}
+        Where its sampling distribution is nearest to normal, and where intervals are formed.
+    unit : {"location", "length", "none", "data"}
+        How it changes with the origin and the scale of the data. A "location" is shifted and
+        scaled, a "length" scaled; such functions are given mixtures in local coordinates, where
+        an offset costs no digits. A "data" function is given mixtures in the unit of the data.
+    gradient : callable, optional
+        Its slopes (3K - 1,) along the working coordinates of the mixture it is given; by central
+        differences if absent.
+    is_linear : bool
+        Whether, on its scale, it is linear in the working coordinates.
+    """
+
+    name: str
+    of: Callable[[NormalMixture], float]
+    scale: Scale = "identity"
+    unit: Unit = "data"
+    gradient: Callable[[NormalMixture], Array] | None = None
+    is_linear: bool = False
+
+
+class Local(NamedTuple):
+    """A transformed quantity at one point: value, gradient (p,), along the free coordinates."""
+
+    value: float
+    gradient: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalQuantity:
+    """A quantity as a function of the free coordinates of a problem, on its own scale."""
+
+    quantity: Quantity
+    problem: Problem
+
+    def value(self, free: Array) -> float:
+        """Return the transformed value at free coordinates (p,)."""
+        return transform(self.quantity.scale, self.quantity.of(self._mixture(free)))
+
+    def at(self, free: Array) -> Local:
+        """Return the transformed value and its gradient at free coordinates (p,)."""
+        if self.quantity.gradient is None:
+            return Local(self.value(free), self._differences(free))
+        mixture = self._mixture(free)
+        value = self.quantity.of(mixture)
+        slopes = self.problem.constraints.jacobian(free[None])[0]
+        along = self._working_gradient(mixture) @ slopes
+        return Local(
+            transform(self.quantity.scale, value), along * slope(self.quantity.scale, value)
+        )
+
+    def hessian(self, free: Array) -> Array:
+        """Return the second derivatives (p, p) of the transformed value."""
+        steps, size = self._steps(free), free.size
+        rows = np.zeros((size, size))
+        if self.quantity.is_linear and not self.problem.constraints.has_curved_weights:
+            return rows
+        moves = np.diag(steps)
+        if self.quantity.gradient is not None:
+            for i in range(size):
+                up, down = self.at(free + moves[i]).gradient, self.at(free - moves[i]).gradient
+                rows[i] = 0.5 * (up - down) / steps[i]
+            return np.asarray(0.5 * (rows + rows.T))
+        value = self.value
+        for i in range(size):
+            for j in range(i + 1):
+                both, apart = moves[i] + moves[j], moves[i] - moves[j]
+                second = value(free + both) + value(free - both)
+                second -= value(free + apart) + value(free - apart)
+                rows[i, j] = rows[j, i] = 0.25 * second / (steps[i] * steps[j])
+        return rows
+
+    def back(self, transformed: float) -> float:
+        """Return the quantity in the unit of the data from its transformed local value."""
+        value = inverse(self.quantity.scale, transformed)
+        sample = self.problem.sample
+        if self.quantity.unit == "location":
+            return sample.origin + sample.scale * value
+        return sample.scale * value if self.quantity.unit == "length" else value
+
+    def _mixture(self, free: Array) -> NormalMixture:
+        """The mixture the function is given."""
+        weights, means, sds = split_working(self.problem.constraints.working(free[None]))
+        if self.quantity.unit == "data":
+            sample = self.problem.sample
+            means, sds = sample.origin + sample.scale * means, sample.scale * sds
+        return NormalMixture(weights[0], means[0], sds[0])
+
+    def _working_gradient(self, mixture: NormalMixture) -> Array:
+        """The gradient along the local working coordinates."""
+        assert self.quantity.gradient is not None
+        found = np.array(self.quantity.gradient(mixture), dtype=np.float64)
+        if self.quantity.unit == "data":
+            k = mixture.n_components
+            found[k - 1 : 2 * k - 1] *= self.problem.sample.scale
+        return found
+
+    def _steps(self, free: Array) -> Array:
+        """Steps (p,) of the differences."""
+        held = self.problem.constraints
+        steps = np.full(free.size, _STEP)
+        n_logits = max(held.free_weights.size - 1, 0)
+        sds = split_working(held.working(free[None]))[2][0]
+        steps[n_logits : n_logits + held.free_means.size] *= sds[held.free_means]
+        return steps
+
+    def _differences(self, free: Array) -> Array:
+        """The gradient by central differences of the fourth order."""
+        steps, found = self._steps(free), np.zeros(free.size)
+        for i in range(free.size):
+            for node, weight in _NODES:
+                moved = free.copy()
+                moved[i] += node * steps[i]
+                found[i] += weight * self.value(moved) / steps[i]
+        return found
+
+
+def transform(scale: Scale, value: float) -> float:
+    """Return a value on the scale on which intervals are formed; NaN out of its range."""
+    if scale == "identity":
+        return value
+    if scale == "log":
+        return math.log(value) if value > 0.0 else math.nan
+    return math.log(value) - math.log1p(-value) if 0.0 < value < 1.0 else math.nan
+
+
+def inverse(scale: Scale, transformed: float) -> float:
+    """Return the value from its transformed one."""
+    if scale == "identity":
+        return transformed
+    if scale == "log":
+        return math.exp(transformed) if transformed < 709.0 else math.inf
+    if transformed < 0.0:
+        odds = math.exp(transformed)
+        return odds / (1.0 + odds)
+    return 1.0 / (1.0 + math.exp(-transformed))
+
+
+def slope(scale: Scale, value: float) -> float:
+    """Return the slope of the transformed value along the value; NaN out of its range."""
+    if scale == "identity":
+        return 1.0
+    if scale == "log":
+        return 1.0 / value if value > 0.0 else math.nan
+    return 1.0 / (value * (1.0 - value)) if 0.0 < value < 1.0 else math.nan
+
+
+def parameters(n_components: int) -> tuple[Quantity, ...]:
+    """Return the weights, means and sds as quantities, component by component."""
+    found: list[Quantity] = []
+    two = n_components == 2  # the logit of one of more weights is not one of the coordinates
+    for k in range(n_components):
+        found += [
+            Quantity(f"weight {k + 1}", _weight(k), "logit", "none", _weight_slopes(k), two),
+            Quantity(f"mean {k + 1}", _mean(k), "identity", "location", _mean_slopes(k), True),
+            Quantity(f"sd {k + 1}", _sd(k), "log", "length", _sd_slopes(k), True),
+        ]
+    return tuple(found)
+
+
+def _weight(k: int) -> Callable[[NormalMixture], float]:
+    """The weight of a component."""
+    return lambda mixture: float(mixture.weights[k])
+
+
+def _weight_slopes(k: int) -> Callable[[NormalMixture], Array]:
+    """Its slopes along the logits."""
+
+    def slopes(mixture: NormalMixture) -> Array:
+        """The derivative of a softmax."""
+        found = np.zeros(3 * mixture.n_components - 1)
+        share = mixture.weights
+        others = np.delete(share, k).sum()
+        found[: mixture.n_components - 1] = -share[k] * share[:-1]
+        if k < mixture.n_components - 1:
+            found[k] = share[k] * others
+        return found
+
+    return slopes
+
+
+def _mean(k: int) -> Callable[[NormalMixture], float]:
+    """The mean of a component."""
+    return lambda mixture: float(mixture.means[k])
+
+
+def _mean_slopes(k: int) -> Callable[[NormalMixture], Array]:
+    """Its slopes."""
+    return lambda mixture: np.eye(3 * mixture.n_components - 1)[mixture.n_components - 1 + k]
+
+
+def _sd(k: int) -> Callable[[NormalMixture], float]:
+    """The sd of a component."""
+    return lambda mixture: float(mixture.sds[k])
+
+
+def _sd_slopes(k: int) -> Callable[[NormalMixture], Array]:
+    """Its slopes along the log variances."""
+
+    def slopes(mixture: NormalMixture) -> Array:
+        """Half of the sd along its own."""
+        found = np.zeros(3 * mixture.n_components - 1)
+        found[2 * mixture.n_components - 1 + k] = 0.5 * mixture.sds[k]
+        return found
+
+    return slopes
