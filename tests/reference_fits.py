@@ -31,7 +31,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bactrian as bt
-from bactrian.infer.intervals import standard_errors
 from tests.reference_sets import load, models, raw_names
 
 Array = NDArray[np.float64]
@@ -227,8 +226,8 @@ def our_parameters(fit: bt.Fit) -> Array:
 
 def our_errors(fit: bt.Fit, kind: Any = "hessian") -> Array:
     """Standard errors (3, K) of weights, means and sds of our fit."""
-    found = standard_errors(fit.solution.problem, fit.solution.state, fit.mixture, kind=kind)
-    return np.stack([found[name] for name in NAMES])
+    errors = np.array([estimate.standard_error for estimate in fit.confint(kind=kind)])
+    return errors.reshape(-1, 3).T
 
 
 def exact_errors(name: str, maximum: Listed) -> Array:

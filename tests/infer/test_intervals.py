@@ -93,11 +93,11 @@ def test_standard_errors_of_tiny_and_huge_units_neither_vanish_nor_overflow(scal
     np.testing.assert_allclose(scaled / unit, plain, rtol=1e-9)
 
 
-def test_the_weight_of_one_component_has_no_error() -> None:
+def test_the_weight_of_one_component_is_known() -> None:
     weight, mean, sd = bt.fit(draw("apart"), 1).confint()
-    assert weight.value == 1.0
-    assert math.isnan(weight.standard_error)
-    assert math.isnan(weight.low)
+    assert weight.value == weight.low == weight.high == 1.0
+    assert weight.standard_error == 0.0
+    assert weight.note == "fixed"
     assert mean.standard_error == pytest.approx(sd.value / math.sqrt(240), rel=1e-12)
 
 
@@ -116,5 +116,5 @@ def test_a_level_out_of_range_is_refused(level: float) -> None:
 
 
 def test_an_unknown_interval_is_refused() -> None:
-    with pytest.raises(bt.ParameterError, match="profile"):
-        bt.fit(draw("apart")).confint(method="profile")  # type: ignore[arg-type]
+    with pytest.raises(bt.ParameterError, match="wald"):
+        bt.fit(draw("apart")).confint(method="likelihood")  # type: ignore[arg-type]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
-from bactrian.errors import ParameterError
 from bactrian.infer.covariance import Kind, covariance
-from bactrian.infer.estimates import Estimate
-from bactrian.infer.intervals import wald
+from bactrian.infer.estimates import Estimate, Estimates
+from bactrian.infer.intervals import Inference
+from bactrian.infer.quantity import Quantity, checked_function, parameters
 from bactrian.model.constraints import Constraints
 from bactrian.model.mixture import NormalMixture
 from bactrian.present.record import as_record
@@ -157,24 +158,30 @@ class Fit:
         return found if self.converged else np.full_like(found, np.nan)
 
     def confint(
-        self, level: float = 0.95, *, method: Literal["wald"] = "wald", kind: Kind = "hessian"
-    ) -> tuple[Estimate, ...]:
+        self,
+        level: float = 0.95,
+        *,
+        method: Literal["wald", "profile"] = "wald",
+        kind: Kind = "hessian",
+    ) -> Estimates:
         """Return the estimates with standard errors and intervals.
 
         Parameters
         ----------
         level : float
             Coverage aimed at, in (0, 1).
-        method : {"wald"}
-            Intervals are formed in logits, means and log sds and mapped back.
+        method : {"wald", "profile"}
+            "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
+            to which the log-likelihood falls by less than half a chi-square quantile; an end that
+            is never reached is open, and its estimate's note says so.
         kind : {"hessian", "outer_product", "sandwich"}
             Covariance behind the standard errors.
 
         Returns
         -------
-        tuple of Estimate
-            "weight 1", "mean 1", "sd 1", "weight 2" and so on; standard errors and ends are NaN
-            where the fit is not a maximum.
+        Estimates
+            "weight 1", "mean 1", "sd 1", "weight 2" and so on, by position or by name; standard
+            errors and ends are NaN where the fit is not a maximum.
 
         Raises
         ------
@@ -183,13 +190,54 @@ class Fit:
 
         Notes
         -----
-        Source: derivation, "Per-row score and information".
+        Source: derivation, "Delta method" and "Profile likelihood".
         """
-        if method != "wald":
-            raise ParameterError(f'method={method!r} is unknown; this version has "wald".')
-        solution = self.solution
-        found = wald(solution.problem, solution.state, self.mixture, level=level, kind=kind)
-        return found if self.converged else tuple(map(_without_error, found))
+        return self._estimates(parameters(self.mixture.n_components), level, method, kind)
+
+    def derive(
+        self,
+        function: Callable[[NormalMixture], float],
+        name: str = "quantity",
+        *,
+        level: float = 0.95,
+        method: Literal["wald", "profile"] = "wald",
+        scale: Literal["identity", "log", "logit"] = "identity",
+        kind: Kind = "hessian",
+    ) -> Estimate:
+        """Return any smooth function of the mixture as an estimate with its interval.
+
+        Parameters
+        ----------
+        function : callable
+            From a mixture, in the unit of the data and with components in the order of this fit,
+            to a number. It is differentiated by differences.
+        name : str
+            What to call it.
+        level, method, kind
+            As for ``confint``.
+        scale : {"identity", "log", "logit"}
+            Where Wald intervals are symmetric: "log" for what is positive, "logit" for shares.
+
+        Raises
+        ------
+        ParameterError
+            As ``confint``; if the function gives no number.
+
+        Notes
+        -----
+        Source: derivation, "Delta method" and "Profile likelihood".
+        """
+        quantity = Quantity(name, checked_function(function, self.mixture), scale)
+        return self._estimates((quantity,), level, method, kind)[0]
+
+    def _estimates(
+        self, quantities: Iterable[Quantity], level: float, method: str, kind: Kind
+    ) -> Estimates:
+        """The estimates of quantities; values only, where the fit is not a maximum."""
+        inference = Inference(self.solution.problem, self.solution.state, kind, level)
+        way = method if self.converged else "wald"
+        found = [inference.estimate(quantity, way) for quantity in quantities]
+        return Estimates(found if self.converged else map(_without_error, found))
 
     def summary(self, level: float = 0.95) -> Summary:
         """Return the facts that printing shows, with intervals of a given level."""
@@ -235,4 +283,4 @@ class Fit:
 def _without_error(estimate: Estimate) -> Estimate:
     """The estimate with neither standard error nor interval."""
     nan = math.nan
-    return Estimate(estimate.name, estimate.value, nan, nan, nan, estimate.level, estimate.method)
+    return replace(estimate, standard_error=nan, low=nan, high=nan)

@@ -41,24 +41,38 @@ def local_covariance(problem: Problem, state: State, kind: Kind) -> Array:
     -----
     Source: derivation, "Per-row score and information".
     """
+    slopes = problem.constraints.jacobian(state.free)[0]
+    return _symmetric(slopes @ free_covariance(problem, state, kind) @ slopes.T)
+
+
+def free_covariance(problem: Problem, state: State, kind: Kind) -> Array:
+    """Return the covariance (p, p) of the free coordinates, in local units.
+
+    NaN where minus the Hessian is not positive definite. A coordinate at its bound counts as
+    known: its sampling distribution is not normal there.
+
+    Raises
+    ------
+    ParameterError
+        If the kind is unknown.
+
+    Notes
+    -----
+    Source: derivation, "Per-row score and information".
+    """
     if kind not in KINDS:
         raise ParameterError(f"kind={kind!r} is unknown; choose one of {', '.join(KINDS)}.")
     if not state.is_concave[0]:
-        return np.full((len(problem.constraints.matrix),) * 2, np.nan)
-    slopes = problem.constraints.jacobian(state.free)[0]
-    if kind == "hessian":
-        free = _inverse(-state.hessian[0])
-    else:
+        return np.full((problem.constraints.n_free,) * 2, np.nan)
+    found = _inverse(-state.hessian[0])
+    if kind != "hessian":
+        slopes = problem.constraints.jacobian(state.free)[0]
         products = slopes.T @ outer_product(problem, state) @ slopes
-        if kind == "outer_product":
-            free = _inverse(products)
-        else:
-            bread = _inverse(-state.hessian[0])
-            free = bread @ products @ bread
-    # A coordinate at its bound counts as known: its sampling distribution is not normal there.
-    free[problem.at_bound(state.free[0])] = 0.0
-    free[:, problem.at_bound(state.free[0])] = 0.0
-    return _symmetric(slopes @ free @ slopes.T)
+        found = _inverse(products) if kind == "outer_product" else found @ products @ found
+    held = problem.at_bound(state.free[0])
+    found[held] = 0.0
+    found[:, held] = 0.0
+    return found
 
 
 def outer_product(problem: Problem, state: State) -> Array:

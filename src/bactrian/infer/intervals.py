@@ -1,125 +1,153 @@
-"""Wald intervals, formed where they cannot leave the range of a parameter."""
+"""Estimates of quantities at a maximum: standard errors by the delta method, and intervals."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.errors import ParameterError
-from bactrian.infer.covariance import Kind, local_covariance
+from bactrian.infer.covariance import Kind, free_covariance
 from bactrian.infer.estimates import Estimate
-from bactrian.model.mixture import NormalMixture
-from bactrian.model.parameters import natural_jacobian
+from bactrian.infer.profile import Profile
+from bactrian.infer.quantity import LocalQuantity, Quantity, inverse, slope
 from bactrian.solve.problem import Problem
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
+Method = Literal["wald", "profile"]
+
+METHODS = ("wald", "profile")
+_NOWHERE = "this mixture has no such value"
+_KNOWN = "fixed"
+_AT_BOUND = "at its bound, where no interval of this kind holds"
 
 
-def wald(
-    problem: Problem,
-    state: State,
-    mixture: NormalMixture,
-    *,
-    level: float = 0.95,
-    kind: Kind = "hessian",
-) -> tuple[Estimate, ...]:
-    """Return estimates with standard errors and Wald intervals, component by component.
+@dataclass(frozen=True, slots=True, eq=False)
+class Inference:
+    """A maximum of the likelihood, and what is asked about it.
 
-    Intervals of weights are symmetric in the logit, of sds in the logarithm, of means as they are.
-
-    Parameters
+    Attributes
     ----------
     problem, state
         The likelihood and its maximum.
-    mixture : NormalMixture
-        The maximum in the unit of the data.
+    kind : {"hessian", "outer_product", "sandwich"}
+        Covariance behind standard errors.
     level : float
         Coverage aimed at, in (0, 1).
-    kind : {"hessian", "outer_product", "sandwich"}
-        Covariance behind the standard errors.
-
-    Raises
-    ------
-    ParameterError
-        If the level is not between 0 and 1, or the kind unknown.
-
-    Notes
-    -----
-    Source: derivation, "Per-row score and information".
+    covariance : (p, p) float64
+        Of the free coordinates, of that kind.
     """
-    _check_level(level)
-    errors = standard_errors(problem, state, mixture, kind=kind)
-    quantile = NormalDist().inv_cdf(0.5 + 0.5 * level)
-    found = []
-    for k in range(mixture.n_components):
-        for name, value in (
-            ("weight", mixture.weights[k]),
-            ("mean", mixture.means[k]),
-            ("sd", mixture.sds[k]),
-        ):
-            error = float(errors[name][k])
-            low, high = _ends(name, float(value), quantile * error)
-            found.append(Estimate(f"{name} {k + 1}", float(value), error, low, high, level, "wald"))
-    return tuple(found)
+
+    problem: Problem
+    state: State
+    kind: Kind = "hessian"
+    level: float = 0.95
+    covariance: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no probability, such as 95; take the covariance once."""
+        if not _is_share(self.level):
+            raise ParameterError(f"level={self.level!r} is not between 0 and 1; 0.95 is usual.")
+        object.__setattr__(self, "covariance", free_covariance(self.problem, self.state, self.kind))
+
+    @property
+    def critical(self) -> float:
+        """The normal quantile of a two-sided interval."""
+        return NormalDist().inv_cdf(0.5 + 0.5 * self.level)
+
+    def estimate(self, quantity: Quantity, method: str = "wald") -> Estimate:
+        """Return the estimate of a quantity with its standard error and interval.
+
+        Parameters
+        ----------
+        quantity : Quantity
+            What is to be estimated.
+        method : {"wald", "profile"}
+            "wald": symmetric on the scale of the quantity, by the delta method. "profile": all
+            values to which the log-likelihood falls by less than half a chi-square quantile.
+
+        Raises
+        ------
+        ParameterError
+            If the method or the kind of covariance is unknown.
+
+        Notes
+        -----
+        Source: derivation, "Delta method" and "Profile likelihood".
+        """
+        if method not in METHODS:
+            raise ParameterError(f"method={method!r} is unknown; choose one of {METHODS}.")
+        local = LocalQuantity(quantity, self.problem)
+        value, error = self._with_error(local)
+        if math.isnan(value):
+            return self._bare(quantity, value, method, _NOWHERE)
+        known = self._is_known(local)
+        if known:
+            return Estimate(quantity.name, value, 0.0, value, value, self.level, method, known)
+        if method == "profile":
+            return self._by_profile(local, value, error)
+        here = local.value(self.state.free[0])
+        reach = self.critical * self._transformed_error(local)
+        low, high = sorted((local.back(here - reach), local.back(here + reach)))
+        return Estimate(quantity.name, value, error, low, high, self.level, method)
+
+    def _bare(self, quantity: Quantity, value: float, method: str, note: str) -> Estimate:
+        """An estimate of which nothing more is known."""
+        nan = math.nan
+        return Estimate(quantity.name, value, nan, nan, nan, self.level, method, note)
+
+    def _with_error(self, local: LocalQuantity) -> tuple[float, float]:
+        """The value and its standard error, in the unit of the data."""
+        quantity, sample = local.quantity, self.problem.sample
+        transformed = local.value(self.state.free[0])
+        value = inverse(quantity.scale, transformed) if not math.isnan(transformed) else math.nan
+        error = self._transformed_error(local) / slope(quantity.scale, value)
+        if quantity.unit in ("location", "length"):
+            error *= sample.scale
+        return local.back(transformed) if not math.isnan(value) else value, error
+
+    def _transformed_error(self, local: LocalQuantity) -> float:
+        """The standard error on the scale of the quantity."""
+        gradient = local.at(self.state.free[0]).gradient
+        variance = float(gradient @ self.covariance @ gradient)
+        return math.sqrt(max(variance, 0.0)) if not math.isnan(variance) else math.nan
+
+    def _is_known(self, local: LocalQuantity) -> str:
+        """Why the quantity has no error, or nothing."""
+        gradient = local.at(self.state.free[0]).gradient
+        if not gradient.any():
+            return _KNOWN
+        held = self.problem.at_bound(self.state.free[0])
+        return _AT_BOUND if not gradient[~held].any() else ""
+
+    def _by_profile(self, local: LocalQuantity, value: float, error: float) -> Estimate:
+        """The estimate with a profile-likelihood interval."""
+        covariance = free_covariance(self.problem, self.state, "hessian")
+        profile = Profile(self.problem, self.state, local, covariance)
+        critical = self.critical**2 * self._inflation(local, covariance)
+        ends = [profile.end(side, critical) for side in (-1, 1)]
+        low, high = (local.back(end.value) for end in ends)
+        open_ = [
+            f"open {where}: {end.reason}"
+            for where, end in zip(("below", "above"), ends, strict=True)
+            if end.reason
+        ]
+        name = local.quantity.name
+        return Estimate(name, value, error, low, high, self.level, "profile", "; ".join(open_))
+
+    def _inflation(self, local: LocalQuantity, covariance: Array) -> float:
+        """How much wider than by the model: the ratio of the variances, for a sandwich."""
+        if self.kind == "hessian":
+            return 1.0
+        gradient = local.at(self.state.free[0]).gradient
+        return self._transformed_error(local) ** 2 / float(gradient @ covariance @ gradient)
 
 
-def _check_level(level: Any) -> None:
-    """Refuse what is no probability, such as 95."""
-    if not isinstance(level, int | float) or not 0.0 < level < 1.0:
-        raise ParameterError(f"level={level!r} is not between 0 and 1; 0.95 is usual.")
-
-
-def standard_errors(
-    problem: Problem, state: State, mixture: NormalMixture, *, kind: Kind = "hessian"
-) -> dict[str, Array]:
-    """Return the standard errors (K,) of "weight", "mean", "sd" and "variance".
-
-    They are scaled one by one: at 1e150 the squares in a covariance matrix would overflow.
-
-    Raises
-    ------
-    ParameterError
-        If the kind is unknown.
-
-    Notes
-    -----
-    Source: derivation, "Per-row score and information".
-    """
-    k, covariance = mixture.n_components, local_covariance(problem, state, kind)
-    errors = np.sqrt(np.diag(covariance))
-    by_logits = natural_jacobian(mixture)[:k, : k - 1]
-    weight = np.sqrt(np.einsum("ka,ab,kb->k", by_logits, covariance[: k - 1, : k - 1], by_logits))
-    if k == 1:
-        weight = np.array([np.nan])
-    log_variance = errors[2 * k - 1 :]
-    with np.errstate(over="ignore", under="ignore"):
-        return {
-            "weight": weight,
-            "mean": errors[k - 1 : 2 * k - 1] * problem.sample.scale,
-            "sd": 0.5 * log_variance * mixture.sds,
-            "variance": log_variance * mixture.variances,
-        }
-
-
-def _ends(name: str, value: float, reach: float) -> tuple[float, float]:
-    """Both ends of an interval that reaches so far in the parameter's own unit, to first order."""
-    if math.isnan(reach):
-        return math.nan, math.nan
-    if name == "mean":
-        return value - reach, value + reach
-    if name == "sd":
-        factor = _exp(reach / value)
-        return value / factor, value * factor
-    odds = value / (1.0 - value)
-    factor = _exp(reach / (value * (1.0 - value)))
-    return odds / factor / (1.0 + odds / factor), 1.0 / (1.0 + 1.0 / (odds * factor))
-
-
-def _exp(exponent: float) -> float:
-    """The exponential, infinite where it overflows."""
-    return math.exp(exponent) if exponent < 709.0 else math.inf
+def _is_share(level: object) -> bool:
+    """Whether a level is a number between 0 and 1."""
+    return isinstance(level, int | float) and 0.0 < level < 1.0

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.errors import ParameterError
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.parameters import split_working
 from bactrian.solve.problem import Problem
@@ -79,9 +80,10 @@ class LocalQuantity:
         value = self.quantity.of(mixture)
         slopes = self.problem.constraints.jacobian(free[None])[0]
         along = self._working_gradient(mixture) @ slopes
-        return Local(
-            transform(self.quantity.scale, value), along * slope(self.quantity.scale, value)
-        )
+        # Where a weight is one its logit is infinite, and so is the slope of that.
+        steep = slope(self.quantity.scale, value)
+        along = np.where(along == 0.0, 0.0, along * (steep if steep < math.inf else math.nan))
+        return Local(transform(self.quantity.scale, value), along)
 
     def hessian(self, free: Array) -> Array:
         """Return the second derivatives (p, p) of the transformed value."""
@@ -149,12 +151,34 @@ class LocalQuantity:
         return found
 
 
+def checked_function(
+    function: Callable[[NormalMixture], float], mixture: NormalMixture
+) -> Callable[[NormalMixture], float]:
+    """Return a user's function, once it has given a number for a mixture.
+
+    Raises
+    ------
+    ParameterError
+        If it gives none.
+    """
+    value = function(mixture)
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"The function gives {value!r} for the fitted mixture, not one number; return a float."
+        ) from None
+    return lambda mixture: float(function(mixture))
+
+
 def transform(scale: Scale, value: float) -> float:
     """Return a value on the scale on which intervals are formed; NaN out of its range."""
     if scale == "identity":
         return value
     if scale == "log":
         return math.log(value) if value > 0.0 else math.nan
+    if value in (0.0, 1.0):
+        return math.copysign(math.inf, value - 0.5)
     return math.log(value) - math.log1p(-value) if 0.0 < value < 1.0 else math.nan
 
 
