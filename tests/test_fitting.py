@@ -334,7 +334,7 @@ REFUSED_OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"sample_weight": np.full(50, NAN)}, bt.DataError, "sample_weight"),
     ({"sample_weight": np.full(50, math.inf)}, bt.DataError, "not finite"),
     ({"sample_weight": np.full(50, 0.5)}, bt.ParameterError, "weight_kind"),
-    ({"sample_weight": np.ones(50), "weight_kind": "sampling"}, bt.ParameterError, "frequency"),
+    ({"sample_weight": np.ones(50), "weight_kind": "survey"}, bt.ParameterError, "frequency"),
     ({"column": "waiting"}, bt.ParameterError, "column='waiting'"),
 ]
 

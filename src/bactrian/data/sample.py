@@ -28,6 +28,9 @@ class Sample:
     width : float
         Zero where the values are those of the rows. Where they stand for the rows of bins, the
         width of a bin, in local units: nothing narrower than half of it is seen rightly.
+    squared : Sample, optional
+        The same rows in the same coordinates with their squared weights, which the sandwich
+        covariance needs where weights are sampling weights; absent where they are frequencies.
 
     Attributes
     ----------
@@ -46,6 +49,7 @@ class Sample:
     local: Array
     weights: Array
     width: float = 0.0
+    squared: Sample | None = None
     total: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -79,7 +79,7 @@ def compare(
     *,
     column: str | None = None,
     sample_weight: Any = None,
-    weight_kind: Literal["frequency"] | None = None,
+    weight_kind: Literal["frequency", "sampling"] | None = None,
     equal_variances: bool = False,
     missing: Literal["error", "drop"] = "error",
     progress: Progress | None = None,

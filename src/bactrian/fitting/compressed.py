@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bactrian.data.passes import Source
@@ -18,7 +18,12 @@ from bactrian.solve.solver import Solution
 _MAX_READINGS = 4
 
 
-def solve_source(source: Source, sketch: Sketch, solve: Callable[[Sample], Solution]) -> Solution:
+def solve_source(
+    source: Source,
+    sketch: Sketch,
+    solve: Callable[[Sample], Solution],
+    as_sample: Callable[[Sequence[Sketch]], Sample] = sample_of,
+) -> Solution:
     """Return the maximum of the likelihood of all the rows of a source.
 
     The sketch is replaced by its nodes, and these are solved. Where a fitted component turns out
@@ -29,7 +34,7 @@ def solve_source(source: Source, sketch: Sketch, solve: Callable[[Sample], Solut
     """
     parts: tuple[Sketch, ...] = (sketch,)
     for reading in range(_MAX_READINGS):
-        solution = solve(sample_of(parts))
+        solution = solve(as_sample(parts))
         found = _fidelity(parts, solution)
         finer = refinement(parts, solution, found)
         if finer is None or not source.is_rereadable or reading == _MAX_READINGS - 1:

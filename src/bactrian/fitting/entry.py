@@ -22,7 +22,7 @@ def fit(
     *,
     column: str | None = None,
     sample_weight: Any = None,
-    weight_kind: Literal["frequency"] | None = None,
+    weight_kind: Literal["frequency", "sampling"] | None = None,
     method: Literal["newton", "em", "gradient", "lbfgs"] = "newton",
     equal_variances: bool = False,
     equal_weights: bool = False,
@@ -49,9 +49,11 @@ def fit(
     column : str, optional
         Which column of a frame or file; may be left out when exactly one holds numbers.
     sample_weight : array-like (n,) or str, optional
-        How often each row counts, or the name of the column that says so.
-    weight_kind : {"frequency"}, optional
-        What weights mean; needed where they are not whole numbers.
+        Observation weights, or the name of the column that holds them; zero leaves a row out.
+    weight_kind : {"frequency", "sampling"}, optional
+        What weights mean; needed where they are not whole numbers. A frequency w is the same as
+        the row w times over. Sampling weights stand for shares of a population: only their
+        ratios matter, and standard errors are those of the sandwich.
     method : {"newton", "em", "gradient", "lbfgs"}
         How the reported ascent is made. All of them end at the same maximum.
     equal_variances : bool

@@ -9,10 +9,12 @@ from typing import Any, Literal
 from bactrian.data.column_source import ColumnSource
 from bactrian.data.passes import Progress, Source
 from bactrian.data.sample import Sample
+from bactrian.data.sampling import WeightedSource, sampled, sampled_nodes, unit_of
+from bactrian.data.sketches.nodes import sample_of
 from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sources import as_source
 from bactrian.fitting.compressed import solve_source
-from bactrian.fitting.requirements import check_enough, check_weight_kind
+from bactrian.fitting.requirements import check_enough, checked_weight_kind
 from bactrian.fitting.result import Fit, Options
 from bactrian.solve.solver import solve
 
@@ -31,11 +33,14 @@ class Reading:
         Its values, or the nodes that stand for them.
     sketch : Sketch or None
         Its sketch, where the sample is made of one.
+    weight_kind : {"frequency", "sampling"}
+        What observation weights mean.
     """
 
     source: Source
     sample: Sample
     sketch: Sketch | None
+    weight_kind: str = "frequency"
 
     def fit(self, options: Options) -> Fit:
         """Return the fit of the column.
@@ -52,8 +57,9 @@ class Reading:
         )  # fmt: skip
         if self.sketch is None:
             solution = run(self.sample)
-            return Fit(solution, self.sample, self.source.column, self._n_missing, options)
-        solution = solve_source(self.source, self.sketch, run)
+        else:
+            nodes = sampled_nodes if self.weight_kind == "sampling" else sample_of
+            solution = solve_source(self.source, self.sketch, run, nodes)
         sample = solution.problem.sample
         return Fit(solution, sample, self.source.column, self._n_missing, options)
 
@@ -62,7 +68,7 @@ class Reading:
         """Rows left out because their value was missing."""
         if self.sketch is not None:
             return self.sketch.n_missing
-        assert isinstance(self.source, ColumnSource)
+        assert isinstance(self.source, ColumnSource)  # the others are sketched
         return self.source.rows.n_missing
 
 
@@ -80,9 +86,16 @@ def read(
         data, column=column, sample_weight=sample_weight, missing=missing, progress=progress
     )
     if isinstance(source, ColumnSource) and source.rows.values.size < LARGE_COLUMN:
-        check_weight_kind(source.rows.weights, weight_kind)
-        return Reading(source, Sample.of(source.rows.values, source.rows.weights), None)
+        values, weights = source.rows.values, source.rows.weights
+        kind = checked_weight_kind(weights, weight_kind)
+        if kind == "sampling" and weights is not None:
+            return Reading(source, sampled(values, weights), None, kind)
+        return Reading(source, Sample.of(values, weights), None, kind)
     sketch = source.sketch()
     # Sums of whole weights are whole, and others hardly ever are in every bin.
-    check_weight_kind(None if sketch.squares is None else sketch.moments[:, 0], weight_kind)
-    return Reading(source, sketch.to_sample(), sketch)
+    sums = None if sketch.squares is None else sketch.moments[:, 0]
+    kind = checked_weight_kind(sums, weight_kind)
+    if kind == "sampling":
+        source = WeightedSource(source, unit_of(sketch))
+        sketch = source.weighted(sketch)
+    return Reading(source, sketch.to_sample(), sketch, kind)

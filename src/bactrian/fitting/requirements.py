@@ -23,18 +23,29 @@ def whole_number(number: Any, name: str, remedy: str) -> int:
     return int(number)
 
 
-def check_weight_kind(weights: Array | None, weight_kind: str | None) -> None:
-    """Ask what weights mean where that is open."""
-    if weight_kind not in (None, "frequency"):
+def checked_weight_kind(weights: Array | None, weight_kind: Any) -> str:
+    """Return what the weights mean, asking where that is open.
+
+    Parameters
+    ----------
+    weights : (n,) float64, optional
+        Those of the rows, or sums of them.
+    weight_kind : {"frequency", "sampling"}, optional
+        What the user says.
+    """
+    if weight_kind not in (None, "frequency", "sampling"):
         raise ParameterError(
-            f'weight_kind={weight_kind!r} is unknown; this version has "frequency".'
+            f'weight_kind={weight_kind!r} is unknown; choose "frequency" or "sampling".'
         )
-    if weights is None or weight_kind is not None or (weights == np.floor(weights)).all():
-        return
+    if weight_kind is not None:
+        return str(weight_kind)
+    if weights is None or (weights == np.floor(weights)).all():
+        return "frequency"
     raise ParameterError(
-        "The weights are not whole numbers, so it is open what they mean; pass "
-        'weight_kind="frequency" if a row of weight w stands for w rows, which standard errors '
-        "then count as such."
+        'The weights are not whole numbers, so it is open what they mean: weight_kind="frequency" '
+        "if a row of weight w stands for w rows that were seen, which standard errors then count "
+        'as such; weight_kind="sampling" if it stands for a share of a population, as in a survey: '
+        "then only their ratios matter, and standard errors are those of the sandwich."
     )
 
 

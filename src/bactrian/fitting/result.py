@@ -104,7 +104,7 @@ class Fit:
 
     @property
     def n_obs(self) -> float:
-        """Number of rows, or the sum of the frequency weights."""
+        """Number of rows; the sum of frequency weights; (sum w)^2 / sum w^2 of sampling weights."""
         return self.sample.total
 
     @property
@@ -114,12 +114,16 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, 2 p - 2 loglike; smaller is better."""
+        """Akaike's criterion, 2 p - 2 loglike; smaller is better; NaN with sampling weights."""
+        if self.sample.squared is not None:
+            return math.nan
         return 2.0 * self.n_params - 2.0 * self.loglike
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, p log n - 2 loglike; smaller is better."""
+        """Schwarz's criterion, p log n - 2 loglike; smaller is better; NaN as `aic`."""
+        if self.sample.squared is not None:
+            return math.nan
         return self.n_params * math.log(self.n_obs) - 2.0 * self.loglike
 
     @property
@@ -130,14 +134,15 @@ class Fit:
         return self.bic - 2.0 * float(self.sample.weights @ (r * log_r).sum(axis=1))
 
     def covariance(
-        self, *, kind: Kind = "hessian", coordinates: Literal["natural", "working"] = "natural"
+        self, *, kind: Kind | None = None, coordinates: Literal["natural", "working"] = "natural"
     ) -> Array:
         """Return the covariance matrix of the estimates; NaN where the fit is not a maximum.
 
         Parameters
         ----------
-        kind : {"hessian", "outer_product", "sandwich"}
-            From the observed information, the outer products of the per-row scores, or both.
+        kind : {"hessian", "outer_product", "sandwich"}, optional
+            From the observed information, the outer products of the per-row scores, or both. The
+            first by default; with sampling weights the last, and only that.
         coordinates : {"natural", "working"}
             "natural": (3K, 3K) of all weights, means and variances; "working": (3K - 1, 3K - 1)
             of logits log(pi_k / pi_K), means, log variances.
@@ -153,7 +158,11 @@ class Fit:
         """
         solution = self.solution
         found = covariance(
-            solution.problem, solution.state, self.mixture, kind=kind, coordinates=coordinates
+            solution.problem,
+            solution.state,
+            self.mixture,
+            kind=self._kind(kind),
+            coordinates=coordinates,
         )
         return found if self.converged else np.full_like(found, np.nan)
 
@@ -162,7 +171,7 @@ class Fit:
         level: float = 0.95,
         *,
         method: Literal["wald", "profile"] = "wald",
-        kind: Kind = "hessian",
+        kind: Kind | None = None,
     ) -> Estimates:
         """Return the estimates with standard errors and intervals.
 
@@ -174,8 +183,8 @@ class Fit:
             "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
             to which the log-likelihood falls by less than half a chi-square quantile; an end that
             is never reached is open, and its estimate's note says so.
-        kind : {"hessian", "outer_product", "sandwich"}
-            Covariance behind the standard errors.
+        kind : {"hessian", "outer_product", "sandwich"}, optional
+            Covariance behind the standard errors, as for ``covariance``.
 
         Returns
         -------
@@ -202,7 +211,7 @@ class Fit:
         level: float = 0.95,
         method: Literal["wald", "profile"] = "wald",
         scale: Literal["identity", "log", "logit"] = "identity",
-        kind: Kind = "hessian",
+        kind: Kind | None = None,
     ) -> Estimate:
         """Return any smooth function of the mixture as an estimate with its interval.
 
@@ -230,11 +239,22 @@ class Fit:
         quantity = Quantity(name, checked_function(function, self.mixture), scale)
         return self._estimates((quantity,), level, method, kind)[0]
 
+    def _kind(self, kind: Kind | None) -> Kind:
+        """The kind of covariance asked for, or the one that goes with the weights."""
+        if self.sample.squared is None:
+            return "hessian" if kind is None else kind
+        if kind not in (None, "sandwich"):
+            raise ParameterError(
+                f"kind={kind!r} counts every weight as so many rows, and these are sampling "
+                'weights; only kind="sandwich" is right for them.'
+            )
+        return "sandwich"
+
     def _estimates(
-        self, quantities: Iterable[Quantity], level: float, method: str, kind: Kind
+        self, quantities: Iterable[Quantity], level: float, method: str, kind: Kind | None
     ) -> Estimates:
         """The estimates of quantities; values only, where the fit is not a maximum."""
-        inference = Inference(self.solution.problem, self.solution.state, kind, level)
+        inference = Inference(self.solution.problem, self.solution.state, self._kind(kind), level)
         way = method if self.converged else "wald"
         found = [inference.estimate(quantity, way) for quantity in quantities]
         return Estimates(found if self.converged else map(_without_error, found))
@@ -246,6 +266,11 @@ class Fit:
         if self.n_missing:
             rows = "row was" if self.n_missing == 1 else "rows were"
             missing = (f"Note: {self.n_missing} {rows} left out, the value is missing.",)
+        if self.sample.squared is not None:
+            missing += (
+                f"Note: the weights are sampling weights, worth {self.n_obs:,.6g} rows of equal "
+                "weight; standard errors are those of the sandwich, and AIC and BIC undefined.",
+            )
         return Summary(
             column=self.column,
             n_obs=self.n_obs,

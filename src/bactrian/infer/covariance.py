@@ -78,12 +78,15 @@ def free_covariance(problem: Problem, state: State, kind: Kind) -> Array:
 def outer_product(problem: Problem, state: State) -> Array:
     """Return the sum over rows (3K - 1, 3K - 1) of w s s', s the working score of a row.
 
+    Of w^2 s s' where the weights are sampling weights.
+
     Notes
     -----
     Source: derivation, "Per-row score and information".
     """
     mixture = NormalMixture(state.weights[0], state.means[0], state.sds[0])
-    x, w = problem.sample.local, problem.sample.weights
+    rows = problem.sample if problem.sample.squared is None else problem.sample.squared
+    x, w = rows.local, rows.weights
     total = np.zeros((len(problem.constraints.matrix),) * 2)
     for i in range(0, x.size, BLOCK):
         scores = working_score_rows(terms(x[i : i + BLOCK], mixture), mixture)
