@@ -19,6 +19,7 @@ from bactrian.data.loops.kernels import (
     kernel,
     plain,
 )
+from bactrian.data.loops.mixture_loops import LOG2_E
 from bactrian.data.loops.moment_loops import ROWS
 from bactrian.data.loops.twins import Point, column_sums
 from bactrian.model.posterior import HALF_LOG_2PI
@@ -88,7 +89,7 @@ def full_sums(
     -----
     All sums of products of features are those of w r_k u_k^j, j = 0..2, and of w r_j r_k u^j,
     j = 0..4, with u of the narrower of two components: polynomials of it. For two components the
-    compiled loop counts a responsibility below e**-708 as that: no sum of fewer than 1e250 rows
+    compiled loop counts a responsibility below 2**-1021 as that: no sum of fewer than 1e250 rows
     shows it.
 
     Source: derivation, "Hessian in working coordinates".
@@ -136,8 +137,8 @@ def _compiled_work(point: Point, x: Any, w: Array | None) -> Callable[[Any, Arra
         constant = math.log(point.weights[n]) - math.log(point.weights[other])
         constant += math.log(wider) - math.log(point.sds[n])
         slope, shift = (wider - point.sds[n]) / wider, (point.means[other] - point.means[n]) / wider
-        at = (origin, means[n], means[other], inverse[n], inverse[other], -0.5 * slope,
-              -0.5 * shift, constant, logs[n], logs[other])  # fmt: skip
+        at = (origin, means[n], means[other], inverse[n], inverse[other], -0.5 * slope * LOG2_E,
+              -0.5 * shift * LOG2_E, constant * LOG2_E, logs[n], logs[other])  # fmt: skip
         arguments: tuple[Any, ...] = (tuple(map(float, at)),)
     else:
         arguments = (float(origin), np.stack([means, inverse, logs], axis=1), point.pairs)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bactrian.data.loops.mixture_loops import FAR
+from bactrian.data.loops.mixture_loops import LOG2_E, LOWEST
 from bactrian.data.loops.moment_loops import ROWS, Loop
 
 NEAR = 300.0  # log-densities down to which rounding in their differences is below 1e-13
@@ -35,9 +35,9 @@ def share(exponential: Loop) -> Loop:
     def loop(x: Any, K: int, k: int, terms: Any) -> None:
         """Those of component k."""
         for i in range(x.size):
-            odds = terms[K + k, i] - terms[2 * K, i]
+            odds = (terms[K + k, i] - terms[2 * K, i]) * LOG2_E
             above, below = exponential(odds)
-            ratio = 0.0 if odds < -FAR else above / below
+            ratio = 0.0 if odds < LOWEST else above / below
             terms[K + k, i] = ratio
             terms[2 * K + 1, i] = ratio if k == 0 else terms[2 * K + 1, i] + ratio
 

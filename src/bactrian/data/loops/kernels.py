@@ -213,8 +213,9 @@ def _build_pair(single: bool, weighted: bool) -> loops.Loop:
     t, make, of_sums = numba.types, partial(numba.njit, **_OPTIONS), partial(numba.njit, **_SUMS)
     inlined = make(forceinline=True)
     terms = mixture_loops.pair_terms(inlined(mixture_loops.exponential))
-    sums = mixture_loops.pair_sums(inlined(mixture_loops.log_share))
-    loop = mixture_loops.pair_chunk(make(terms), of_sums(sums))
+    wider = mixture_loops.wider_sums(inlined(mixture_loops.log_share))
+    narrower = of_sums(mixture_loops.narrower_sums)
+    loop = mixture_loops.pair_chunk(make(terms), of_sums(wider), narrower)
     at = t.UniTuple(t.float64, 10)
     found: loops.Loop = make([(*_columns(t, single, weighted), at, t.float64[:, ::1])])(loop)
     return found

@@ -2,8 +2,10 @@
 
 For two components a row costs one exponential, no logarithm and twelve sums. A processor does four
 rows at once if the compiler sees that it may, and small things decide that: no function is called
-that was not compiled in place, loops run over all of a contiguous array, the terms of a row and
-their sums are two loops that leave enough registers, and only the sums may be rearranged.
+that was not compiled in place, loops run over all of a contiguous array, and only the sums may be
+rearranged. Loops are short, and hand on what they found in an array that stays in the cache: a long
+one runs out of registers for its sums, and then each waits for memory; and it has so many
+instructions that those of the next rows, which could fill the pauses, are not yet in sight.
 """
 
 from __future__ import annotations
@@ -15,35 +17,36 @@ import numpy as np
 
 from bactrian.data.loops.moment_loops import ROWS, Loop
 
-FAR = 708.0  # e to this is near the largest double, and e to minus this near the smallest normal
-_LOG2_E = 1.4426950408889634
-_LOG_2_HIGH, _LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+LOG2_E = 1.4426950408889634
+LOWEST = -1021.0  # 2 to this is near the smallest normal double
+_LINE = 8  # numbers between the terms: a power of two would put all in one set of the cache
+_LOG_2 = 0.6931471805599453
 _ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it leaves a whole number in the lowest bits
-_C1, _C2 = 1.66666666666666019037e-01, -2.77777777770155933842e-03
-_C3, _C4 = 6.61375632143793436117e-05, -1.65339022054652515390e-06
-_C5 = 4.13813679705723846039e-08
+_C0, _C1 = 2.8853900817779268, 1.1552453009332377e-01
+_C2, _C3 = -9.250684777216437e-04, 1.0582188537384165e-05
+_C4, _C5 = -1.2710235337748897e-07, 1.5283893145088105e-09
 
 
 def exponential(y: float) -> tuple[float, float]:
-    """Two numbers whose ratio is e**y, good to two units in the last place; |y| counts up to FAR.
+    """Two numbers whose ratio is 2**y, good to two units in the last place; for LOWEST <= y <= 0.
 
-    With y = n log 2 + r it is 2**n (R + r) / (R - r), where R = r coth(r / 2) is nearly a parabola
-    in r. The ratio is not taken, because (a / b) / (1 + a / b) costs one division as a / (a + b).
+    What is less counts as LOWEST. With y = n + f it is 2**n (R + f) / (R - f), where
+    R = f coth(f log(2) / 2) is nearly a parabola in f. The ratio is not taken, because
+    (a / b) / (1 + a / b) costs one division as a / (a + b).
 
     Must not be compiled so that sums may be rearranged: `y + c - c` then becomes y instead of the
     whole number next to it, and log-likelihoods are wrong by a percent.
 
-    Source: fdlibm, e_exp.c (range reduction and the coefficients of R).
+    Source: fdlibm, e_exp.c (the coefficients of R, here times powers of log 2).
     """
-    y = -FAR if y < -FAR else y  # in this order a NaN stays one
-    y = FAR if y > FAR else y
-    shifted = y * _LOG2_E + _ROUND
-    n = shifted - _ROUND
-    r = (y - n * _LOG_2_HIGH) - n * _LOG_2_LOW
-    s = r * r
-    R = 2.0 + s * (_C1 + s * (_C2 + s * (_C3 + s * (_C4 + s * _C5))))
-    power = np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
-    return (R + r) * power, R - r
+    y = LOWEST if y < LOWEST else y  # in this order a NaN stays one
+    shifted = y + _ROUND
+    f = y - (shifted - _ROUND)
+    s = f * f
+    # In pairs and not one after the other: half as many steps that wait for the one before.
+    R = (_C0 + s * _C1) + (s * s) * ((_C2 + s * _C3) + (s * s) * (_C4 + s * _C5))
+    power = np.float64(shifted).view(np.int64) << 52  # added to the exponent of a double
+    return np.int64(np.float64(R + f).view(np.int64) + power).view(np.float64), R - f
 
 
 def log_share(r: float) -> float:
@@ -57,10 +60,10 @@ def log_share(r: float) -> float:
 
 
 def pair_terms(exponential: Loop) -> Loop:
-    """The loop over a few rows that computes what the sums for two components are made of."""
+    """The loops over a few rows that compute what the sums for two components are made of."""
 
     def loop(x: Any, at: Any, terms: Any) -> None:
-        """Distances u of the narrower (n) and the wider (w) component; both shares of the row."""
+        """Distances u of the narrower (n) and the wider (w) component, log2-odds, both shares."""
         origin, mean_n, mean_w, inverse_n, inverse_w, slope, shift, constant = at[:8]
         for i in range(x.size):
             z = np.float64(x[i]) - origin
@@ -68,72 +71,95 @@ def pair_terms(exponential: Loop) -> Loop:
             u_w = (z - mean_w) * inverse_w
             # Log-odds as a product: a difference of squares has no digits for narrow components.
             odds = constant + (u_n + u_w) * (u_n * slope + shift)
-            terms[0, i], terms[1, i] = u_n, u_w
-            terms[2, i], terms[3, i] = exponential(odds)
+            terms[0, i], terms[1, i], terms[2, i] = u_n, u_w, odds
+        for i in range(x.size):
+            terms[3, i], terms[4, i] = exponential(-abs(terms[2, i]))
 
     return loop
 
 
-def pair_sums(log_share: Loop) -> Loop:
-    """The loop over a few rows that sums up their terms; it may be rearranged."""
+def wider_sums(log_share: Loop) -> Loop:
+    """The loop that turns shares into responsibilities; it may be rearranged, like the next."""
 
-    def loop(terms: Any, x: Any, w: Any, at: Any) -> tuple[float, ...]:
-        """Sums of w log f, of w r_k u_k^j, j = 0..2, and of w r_n r_w u_n^j, j = 0..4."""
-        log_n, log_w = at[8], at[9]
-        n0 = n1 = n2 = w0 = w1 = w2 = t0 = t1 = t2 = t3 = t4 = loglike = 0.0
+    def loop(terms: Any, x: Any, w: Any) -> tuple[float, float, float, float]:
+        """Sums of w r_w u_w^j, j = 0..2, and of w times the entropy of the responsibilities.
+
+        Leaves w r_n and w r_n r_w in place of the shares. The entropy is r |log-odds| with the
+        smaller of the two, less the logarithm of the larger.
+        """
+        w0 = w1 = w2 = slopes = logs = 0.0
         product = 1.0
         for i in range(x.size):
-            u_n, u_w, share_n, share_w = terms[0, i], terms[1, i], terms[2, i], terms[3, i]
-            inverse = 1.0 / (share_n + share_w)
-            r_n, r_w = share_n * inverse, share_w * inverse
-            square_n, square_w = u_n * u_n, u_w * u_w
-            joint_n, joint_w = log_n - 0.5 * square_n, log_w - 0.5 * square_w
-            joint = joint_n if joint_n > joint_w else joint_w
-            larger = r_n if r_n > r_w else r_w
-            t = r_n * r_w
+            u, odds, smaller, larger = terms[1, i], terms[2, i], terms[3, i], terms[4, i]
+            inverse = 1.0 / (smaller + larger)
+            smaller *= inverse
+            larger *= inverse
+            is_wider = np.float64(odds).view(np.int64) < 0  # by the sign, without a comparison
+            r_n = smaller if is_wider else larger
+            r_w = larger if is_wider else smaller
+            t = smaller * larger
             if w is None:
-                loglike += joint
                 product *= larger  # one logarithm for all: each is between 1/2 and 1
             else:
-                loglike += w[i] * (joint - log_share(larger))
+                logs += w[i] * log_share(larger)
+                smaller *= w[i]
                 r_n *= w[i]
                 r_w *= w[i]
                 t *= w[i]
-            n0 += r_n
-            n1 += r_n * u_n
-            n2 += r_n * square_n
+            terms[3, i], terms[4, i] = r_n, t
+            slopes += smaller * abs(odds)
             w0 += r_w
-            w1 += r_w * u_w
-            w2 += r_w * square_w
-            t0 += t
-            t1 += t * u_n
-            t *= square_n
-            t2 += t
-            t3 += t * u_n
-            t4 += t * square_n
+            r_w *= u
+            w1 += r_w
+            w2 += r_w * u
         if w is None:
-            loglike -= math.log(product)
-        return loglike, n0, n1, n2, w0, w1, w2, t0, t1, t2, t3, t4
+            logs = math.log(product)
+        return w0, w1, w2, slopes * _LOG_2 - logs
 
     return loop
 
 
-def pair_chunk(pair_terms: Loop, pair_sums: Loop) -> Loop:
+def narrower_sums(terms: Any, x: Any) -> tuple[float, ...]:
+    """Sums of w r_n u_n^j, j = 0..2, and of w r_n r_w u_n^j, j = 0..4; may be rearranged."""
+    n0 = n1 = n2 = t0 = t1 = t2 = t3 = t4 = 0.0
+    for i in range(x.size):
+        u, r, t = terms[0, i], terms[3, i], terms[4, i]
+        n0 += r
+        r *= u
+        n1 += r
+        n2 += r * u
+        t0 += t
+        t *= u
+        t1 += t
+        t *= u
+        t2 += t
+        t *= u
+        t3 += t
+        t4 += t * u
+    return n0, n1, n2, t0, t1, t2, t3, t4
+
+
+def pair_chunk(pair_terms: Loop, wider_sums: Loop, narrower_sums: Loop) -> Loop:
     """The loop of `full_sums` over one chunk for two components."""
 
     def loop(x: Any, w: Any, at: Any, sums: Any) -> None:
-        """Fill sums (blocks, 12), a row for each block of rows."""
-        terms = np.empty((4, ROWS))
+        """Fill sums (blocks, 12), a row for each block of rows.
+
+        The mean of log(p_k f_k) under the responsibilities and their entropy make log f.
+        """
+        log_n, log_w = at[8], at[9]
+        terms = np.empty((5, ROWS + _LINE))
         for b in range(sums.shape[0]):
             some = x[b * ROWS : (b + 1) * ROWS]
             pair_terms(some, at, terms)
             if w is None:
-                found = pair_sums(terms, some, None, at)
+                w0, w1, w2, entropy = wider_sums(terms, some, None)
             else:
-                found = pair_sums(terms, some, w[b * ROWS : (b + 1) * ROWS], at)
-            (
-                sums[b, 0], sums[b, 1], sums[b, 2], sums[b, 3], sums[b, 4], sums[b, 5],
-                sums[b, 6], sums[b, 7], sums[b, 8], sums[b, 9], sums[b, 10], sums[b, 11],
-            ) = found  # fmt: skip
+                w0, w1, w2, entropy = wider_sums(terms, some, w[b * ROWS : (b + 1) * ROWS])
+            n0, n1, n2, t0, t1, t2, t3, t4 = narrower_sums(terms, some)
+            sums[b, 0] = entropy + (log_n * n0 - 0.5 * n2) + (log_w * w0 - 0.5 * w2)
+            sums[b, 1], sums[b, 2], sums[b, 3] = n0, n1, n2
+            sums[b, 4], sums[b, 5], sums[b, 6] = w0, w1, w2
+            sums[b, 7], sums[b, 8], sums[b, 9], sums[b, 10], sums[b, 11] = t0, t1, t2, t3, t4
 
     return loop
