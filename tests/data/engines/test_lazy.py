@@ -63,6 +63,19 @@ def test_moments_are_those_of_the_rows(engine: str, weighted: bool) -> None:
 
 
 @every_engine
+def test_products_lose_no_digits(engine: str) -> None:
+    x = np.random.default_rng(4).uniform(0.98, 1.0, 4000)
+    (found,) = source(engine, x=x).sketch(0).moments
+    terms = [np.ones(x.size, np.longdouble), 2.0 * x.astype(np.longdouble) - 1.0]
+    for _ in range(6):
+        terms.append(2.0 * terms[1] * terms[-1] - terms[-2])
+    # A sum taken row by row is known to eps sqrt(n) / 6; of a product twice as large as the
+    # polynomial, to twice that. Six standard deviations; sums of powers are off by forty.
+    rounding = 2.0 * np.finfo(np.float64).eps * np.sqrt(x.size) * x.size
+    assert (np.abs(found - np.sum(terms, axis=1)) <= rounding).all()
+
+
+@every_engine
 @pytest.mark.parametrize("k", [1, 2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sums_under_a_mixture_are_those_of_the_likelihood(

@@ -22,6 +22,7 @@ __all__ = [
     "NOT_A_WEIGHT",
     "WEIGHTLESS",
     "Grid",
+    "chebyshev_sums",
     "column_names",
     "factors",
     "fault_counts",
@@ -170,7 +171,8 @@ def moment_sums(frame: Any, grid: Grid, weighted: bool, beyond: Grid | None = No
     Returns
     -------
     A lazy frame with one row for each group: its key (the number of a bin, or one of those above),
-    count, low and high, m0..m7 and, if weighted, s0..s7 with squared weights.
+    count, low and high, m0..m7 and, if weighted, s0..s7 with squared weights. These are sums of
+    products, of which ``chebyshev_sums`` makes moments.
     """
     nw = language(frame)
     col = nw.col
@@ -181,10 +183,10 @@ def moment_sums(frame: Any, grid: Grid, weighted: bool, beyond: Grid | None = No
     near = near & _counts(frame) if weighted else near
     frame = _placed(frame, grid).with_columns(
         key=nw.when(near).then(col("b")).otherwise(_fault(frame, weighted)),
-        t1=2.0 * (col("p") - col("b")) - 1.0,
+        q1=(col("p") - col("b")) - 0.5,
     )
-    frame = _with_polynomials(frame)
-    sums = {f"t{p}": f"m{p}" for p in range(1, N_MOMENTS)}
+    frame = _with_products(frame)
+    sums = {f"q{p}": f"m{p}" for p in range(1, N_MOMENTS)}
     if weighted:
         frame, sums = _with_weights(frame)
     return frame.group_by("key").agg(
@@ -231,24 +233,39 @@ def _is_near(frame: Any, grid: Grid) -> Any:
     return (nw.col("b") - grid.centre).abs() <= grid.reach
 
 
-def _with_polynomials(frame: Any) -> Any:
-    """The frame with T_2..T_7 of t1, each step a layer that an engine computes once."""
+def _with_products(frame: Any) -> Any:
+    """The frame with q2..q7 of q1, each step a layer that an engine computes once.
+
+    They are the polynomials T_2, T_3, T_4 over powers of two, and the products of those that hold
+    T_5, T_6, T_7: half the operations of the polynomials themselves. ``chebyshev_sums`` does the
+    rest to the sums. Powers of q1 would cost a little less, but the way from their sums to the
+    polynomials loses two digits near the ends of a bin (test_products_lose_no_digits).
+    """
     nw = language(frame)
-    t1, t2, t3, t4 = (nw.col(f"t{p}") for p in range(1, 5))
-    frame = frame.with_columns(t2=2.0 * t1 * t1 - 1.0)
-    frame = frame.with_columns(t3=t1 * (2.0 * t2 - 1.0), t4=2.0 * t2 * t2 - 1.0)
-    return frame.with_columns(
-        t5=2.0 * t2 * t3 - t1, t6=2.0 * t3 * t3 - 1.0, t7=2.0 * t3 * t4 - t1
-    )  # fmt: skip
+    q1, q2, q3, q4 = (nw.col(f"q{p}") for p in range(1, 5))
+    frame = frame.with_columns(q2=q1 * q1 - 1.0 / 8.0)
+    frame = frame.with_columns(q3=q1 * (q2 - 1.0 / 16.0), q4=q2 * q2 - 1.0 / 128.0)
+    return frame.with_columns(q5=q2 * q3, q6=q3 * q3, q7=q3 * q4)
+
+
+def chebyshev_sums(products: Array) -> Array:
+    """The sums of T_0..T_7, from the sums (g, 8) of 1 and the products q1..q7.
+
+    For t = 2 q1, q2 q3 = T_2 T_3 / 256 = (T_5 + T_1) / 512, and so on. No coefficient but those
+    of powers of two is larger than one, so that no digits are lost.
+    """
+    found: Array = products * 2.0 ** np.array([0, 1, 3, 5, 7, 9, 11, 13])
+    found[:, 5:] -= found[:, [1, 0, 1]]
+    return found
 
 
 def _with_weights(frame: Any) -> tuple[Any, dict[str, str]]:
     """The frame with weighted terms, and the names of their sums."""
     nw = language(frame)
     w = nw.col("w")
-    frame = frame.with_columns(**{f"t{p}": w * nw.col(f"t{p}") for p in range(1, N_MOMENTS)})
+    frame = frame.with_columns(**{f"q{p}": w * nw.col(f"q{p}") for p in range(1, N_MOMENTS)})
     frame = frame.with_columns(
-        **{f"s{p}": w * nw.col(f"t{p}") for p in range(1, N_MOMENTS)}, s0=w * w
+        **{f"s{p}": w * nw.col(f"q{p}") for p in range(1, N_MOMENTS)}, s0=w * w
     )
-    sums = {"w": "m0"} | {f"t{p}": f"m{p}" for p in range(1, N_MOMENTS)}
+    sums = {"w": "m0"} | {f"q{p}": f"m{p}" for p in range(1, N_MOMENTS)}
     return frame, sums | {name: name for name in column_names(N_MOMENTS, "s")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -13,6 +13,7 @@ from bactrian.data.engines.dask_frame import DaskFrame, is_dask
 from bactrian.data.engines.expressions import (
     FAR,
     Grid,
+    chebyshev_sums,
     fault_counts,
     is_within,
     moment_sums,
@@ -256,4 +257,9 @@ class LazySource:
 
     def _groups(self, frame: Any, grid: Grid, beyond: Grid | None = None) -> Groups:
         """The groups of rows of one pass."""
-        return Groups.of(moment_sums(frame, grid, self.weighted, beyond), N_MOMENTS)
+        found = Groups.of(moment_sums(frame, grid, self.weighted, beyond), N_MOMENTS)
+        parts = [
+            found.sums[:, at : at + N_MOMENTS] for at in range(0, found.sums.shape[1], N_MOMENTS)
+        ]
+        with np.errstate(invalid="ignore", over="ignore"):  # of rows that are in no bin
+            return replace(found, sums=np.hstack([chebyshev_sums(part) for part in parts]))
