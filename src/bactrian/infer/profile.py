@@ -17,6 +17,7 @@ from bactrian.solve.state import State
 Array = NDArray[np.float64]
 
 _MAX_SOLVES = 40
+_MAX_LEGS = 12
 _CLOSE = 1e-6  # in signed roots of twice the fall of the log-likelihood
 _FARTHEST = 1e4  # of the first step: beyond it, the likelihood has ceased to fall
 _RISEN = 1e-6
@@ -124,12 +125,21 @@ class Profile:
     covariance: Array
 
     def fall(self, value: float) -> tuple[float, Constrained]:
-        """Return twice the fall of the log-likelihood from its maximum to where the quantity
-        has a value (on its scale), and the point there.
-        """  # noqa: D205
-        here = self.quantity.at(self.state.free[0])
-        start = self._along(self.state, here.gradient, value - here.value)
-        found = constrained_maximum(self.problem, start, self.quantity, value)
+        """Return twice the fall of the log-likelihood to where the quantity has a value.
+
+        The value is one on the quantity's scale; with the fall comes the point there. A way that
+        is too far for one ascent is gone in several.
+        """
+        state, share = self.state, 1.0
+        for _ in range(_MAX_LEGS):
+            at = self.quantity.at(state.free[0])
+            aim = value if share == 1.0 else at.value + share * (value - at.value)
+            start = self._along(state, at.gradient, aim - at.value)
+            found = constrained_maximum(self.problem, start, self.quantity, aim)
+            if found.converged and share == 1.0:
+                break
+            state = found.state if found.converged else state
+            share = min(2.0 * share, 1.0) if found.converged else 0.5 * share
         return 2.0 * float(self.state.loglike[0] - found.state.loglike[0]), found
 
     def end(self, side: int, critical: float) -> End:
