@@ -2,6 +2,7 @@
 
 from bactrian.fitting.comparison import Comparison, compare
 from bactrian.fitting.entry import fit
-from bactrian.fitting.result import Fit, Options
+from bactrian.fitting.options import Options
+from bactrian.fitting.result import Fit
 
 __all__ = ["Comparison", "Fit", "Options", "compare", "fit"]

@@ -10,9 +10,10 @@ import numpy as np
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.constraints import constraints_of
+from bactrian.fitting.options import Options
 from bactrian.fitting.reading import read
 from bactrian.fitting.requirements import whole_number
-from bactrian.fitting.result import Fit, Options
+from bactrian.fitting.result import Fit
 from bactrian.solve.solver import METHODS
 
 

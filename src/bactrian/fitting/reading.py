@@ -14,8 +14,9 @@ from bactrian.data.sketches.nodes import sample_of
 from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sources import as_source
 from bactrian.fitting.compressed import solve_source
+from bactrian.fitting.options import Options
 from bactrian.fitting.requirements import check_enough, checked_weight_kind
-from bactrian.fitting.result import Fit, Options
+from bactrian.fitting.result import Fit
 from bactrian.solve.solver import solve
 
 LARGE_COLUMN = 1 << 15  # rows from which a column is sketched

@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
-from bactrian.infer.covariance import Kind, covariance
-from bactrian.infer.estimates import Estimate, Estimates
-from bactrian.infer.intervals import Inference
-from bactrian.infer.quantity import Quantity, checked_function, parameters
-from bactrian.model.constraints import Constraints
+from bactrian.fitting import uncertainty
+from bactrian.fitting.options import Options
+from bactrian.fitting.report import summary_of
 from bactrian.model.mixture import NormalMixture
 from bactrian.present.record import as_record
 from bactrian.present.summary import Summary
 from bactrian.present.tables import as_html, as_text
-from bactrian.solve.cautions import certainty
 from bactrian.solve.certificate import Certificate
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.solver import Solution, Step
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Options:
-    """How a fit was asked for."""
-
-    constraints: Constraints
-    method: str = "newton"
-    max_steps: int | None = None
-
-    @property
-    def n_components(self) -> int:
-        """K."""
-        return self.constraints.n_components
-
-    @property
-    def equal_variances(self) -> bool:
-        """Whether all components share one variance."""
-        ratios = self.constraints.sd_ratios
-        return ratios is not None and bool((ratios == 1.0).all())
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -133,160 +106,15 @@ class Fit:
         log_r = np.log(r, out=np.zeros_like(r), where=r > 0.0)
         return self.bic - 2.0 * float(self.sample.weights @ (r * log_r).sum(axis=1))
 
-    def covariance(
-        self, *, kind: Kind | None = None, coordinates: Literal["natural", "working"] = "natural"
-    ) -> Array:
-        """Return the covariance matrix of the estimates; NaN where the fit is not a maximum.
-
-        Parameters
-        ----------
-        kind : {"hessian", "outer_product", "sandwich"}, optional
-            From the observed information, the outer products of the per-row scores, or both. The
-            first by default; with sampling weights the last, and only that.
-        coordinates : {"natural", "working"}
-            "natural": (3K, 3K) of all weights, means and variances; "working": (3K - 1, 3K - 1)
-            of logits log(pi_k / pi_K), means, log variances.
-
-        Raises
-        ------
-        ParameterError
-            If the kind or the coordinates are unknown.
-
-        Notes
-        -----
-        Source: derivation, "Per-row score and information".
-        """
-        solution = self.solution
-        found = covariance(
-            solution.problem,
-            solution.state,
-            self.mixture,
-            kind=self._kind(kind),
-            coordinates=coordinates,
-        )
-        return found if self.converged else np.full_like(found, np.nan)
-
-    def confint(
-        self,
-        level: float = 0.95,
-        *,
-        method: Literal["wald", "profile"] = "wald",
-        kind: Kind | None = None,
-    ) -> Estimates:
-        """Return the estimates with standard errors and intervals.
-
-        Parameters
-        ----------
-        level : float
-            Coverage aimed at, in (0, 1).
-        method : {"wald", "profile"}
-            "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
-            to which the log-likelihood falls by less than half a chi-square quantile; an end that
-            is never reached is open, and its estimate's note says so.
-        kind : {"hessian", "outer_product", "sandwich"}, optional
-            Covariance behind the standard errors, as for ``covariance``.
-
-        Returns
-        -------
-        Estimates
-            "weight 1", "mean 1", "sd 1", "weight 2" and so on, by position or by name; standard
-            errors and ends are NaN where the fit is not a maximum.
-
-        Raises
-        ------
-        ParameterError
-            If the level is not between 0 and 1, or the method or the kind unknown.
-
-        Notes
-        -----
-        Source: derivation, "Delta method" and "Profile likelihood".
-        """
-        return self._estimates(parameters(self.mixture.n_components), level, method, kind)
-
-    def derive(
-        self,
-        function: Callable[[NormalMixture], float],
-        name: str = "quantity",
-        *,
-        level: float = 0.95,
-        method: Literal["wald", "profile"] = "wald",
-        scale: Literal["identity", "log", "logit"] = "identity",
-        kind: Kind | None = None,
-    ) -> Estimate:
-        """Return any smooth function of the mixture as an estimate with its interval.
-
-        Parameters
-        ----------
-        function : callable
-            From a mixture, in the unit of the data and with components in the order of this fit,
-            to a number. It is differentiated by differences.
-        name : str
-            What to call it.
-        level, method, kind
-            As for ``confint``.
-        scale : {"identity", "log", "logit"}
-            Where Wald intervals are symmetric: "log" for what is positive, "logit" for shares.
-
-        Raises
-        ------
-        ParameterError
-            As ``confint``; if the function gives no number.
-
-        Notes
-        -----
-        Source: derivation, "Delta method" and "Profile likelihood".
-        """
-        quantity = Quantity(name, checked_function(function, self.mixture), scale)
-        return self._estimates((quantity,), level, method, kind)[0]
-
-    def _kind(self, kind: Kind | None) -> Kind:
-        """The kind of covariance asked for, or the one that goes with the weights."""
-        if self.sample.squared is None:
-            return "hessian" if kind is None else kind
-        if kind not in (None, "sandwich"):
-            raise ParameterError(
-                f"kind={kind!r} counts every weight as so many rows, and these are sampling "
-                'weights; only kind="sandwich" is right for them.'
-            )
-        return "sandwich"
-
-    def _estimates(
-        self, quantities: Iterable[Quantity], level: float, method: str, kind: Kind | None
-    ) -> Estimates:
-        """The estimates of quantities; values only, where the fit is not a maximum."""
-        inference = Inference(self.solution.problem, self.solution.state, self._kind(kind), level)
-        way = method if self.converged else "wald"
-        found = [inference.estimate(quantity, way) for quantity in quantities]
-        return Estimates(found if self.converged else map(_without_error, found))
+    # Functions of a fit that ask for its uncertainty, in a module of their own.
+    covariance = uncertainty.covariance
+    confint = uncertainty.confint
+    derive = uncertainty.derive
+    test_against = uncertainty.test_against
 
     def summary(self, level: float = 0.95) -> Summary:
         """Return the facts that printing shows, with intervals of a given level."""
-        outcome = self.outcome
-        missing: tuple[str, ...] = ()
-        if self.n_missing:
-            rows = "row was" if self.n_missing == 1 else "rows were"
-            missing = (f"Note: {self.n_missing} {rows} left out, the value is missing.",)
-        if self.sample.squared is not None:
-            missing += (
-                f"Note: the weights are sampling weights, worth {self.n_obs:,.6g} rows of equal "
-                "weight; standard errors are those of the sandwich, and AIC and BIC undefined.",
-            )
-        return Summary(
-            column=self.column,
-            n_obs=self.n_obs,
-            n_components=self.options.n_components,
-            equal_variances=self.options.equal_variances,
-            method=self.options.method,
-            estimates=self.confint(level),
-            loglike=self.loglike,
-            aic=self.aic,
-            bic=self.bic,
-            n_params=self.n_params,
-            outcome=outcome.value,
-            outcome_sentence=f"{outcome.cause} {outcome.remedy}".strip(),
-            certainty=certainty(outcome, self.solution.n_steps, self.certificate),
-            warnings=(*self.certificate.warnings, *missing),
-        )
+        return summary_of(self, level)
 
     def to_dict(self, level: float = 0.95) -> dict[str, Any]:
         """Return all results as plain values for strict JSON: unrounded, None for non-finite."""
@@ -303,9 +131,3 @@ class Fit:
     def _repr_html_(self) -> str:
         """Return the table for notebooks."""
         return as_html(self.summary())
-
-
-def _without_error(estimate: Estimate) -> Estimate:
-    """The estimate with neither standard error nor interval."""
-    nan = math.nan
-    return replace(estimate, standard_error=nan, low=nan, high=nan)

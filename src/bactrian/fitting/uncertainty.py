@@ -1,0 +1,191 @@
+"""What a fit is asked about its uncertainty. Each of these functions is a method of ``Fit``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.errors import ParameterError
+from bactrian.infer.covariance import Kind
+from bactrian.infer.covariance import covariance as covariance_of
+from bactrian.infer.estimates import Estimate, Estimates
+from bactrian.infer.intervals import Inference
+from bactrian.infer.nested import NestedTest, nested_test
+from bactrian.infer.quantity import Quantity, checked_function, parameters
+from bactrian.model.mixture import NormalMixture
+
+if TYPE_CHECKING:
+    from bactrian.fitting.result import Fit
+
+Array = NDArray[np.float64]
+
+
+def covariance(
+    fit: Fit, *, kind: Kind | None = None, coordinates: Literal["natural", "working"] = "natural"
+) -> Array:
+    """Return the covariance matrix of the estimates; NaN where the fit is not a maximum.
+
+    Parameters
+    ----------
+    kind : {"hessian", "outer_product", "sandwich"}, optional
+        From the observed information, the outer products of the per-row scores, or both. The
+        first by default; with sampling weights the last, and only that.
+    coordinates : {"natural", "working"}
+        "natural": (3K, 3K) of all weights, means and variances; "working": (3K - 1, 3K - 1)
+        of logits log(pi_k / pi_K), means, log variances.
+
+    Raises
+    ------
+    ParameterError
+        If the kind or the coordinates are unknown.
+
+    Notes
+    -----
+    Source: derivation, "Per-row score and information".
+    """
+    solution = fit.solution
+    found = covariance_of(
+        solution.problem,
+        solution.state,
+        fit.mixture,
+        kind=kind_of(fit, kind),
+        coordinates=coordinates,
+    )
+    return found if fit.converged else np.full_like(found, np.nan)
+
+
+def confint(
+    fit: Fit,
+    level: float = 0.95,
+    *,
+    method: Literal["wald", "profile"] = "wald",
+    kind: Kind | None = None,
+) -> Estimates:
+    """Return the estimates with standard errors and intervals.
+
+    Parameters
+    ----------
+    level : float
+        Coverage aimed at, in (0, 1).
+    method : {"wald", "profile"}
+        "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
+        to which the log-likelihood falls by less than half a chi-square quantile; an end that
+        is never reached is open, and its estimate's note says so.
+    kind : {"hessian", "outer_product", "sandwich"}, optional
+        Covariance behind the standard errors, as for ``covariance``.
+
+    Returns
+    -------
+    Estimates
+        "weight 1", "mean 1", "sd 1", "weight 2" and so on, by position or by name; standard
+        errors and ends are NaN where the fit is not a maximum.
+
+    Raises
+    ------
+    ParameterError
+        If the level is not between 0 and 1, or the method or the kind unknown.
+
+    Notes
+    -----
+    Source: derivation, "Delta method" and "Profile likelihood".
+    """
+    return estimates(fit, parameters(fit.mixture.n_components), level, method, kind)
+
+
+def derive(
+    fit: Fit,
+    function: Callable[[NormalMixture], float],
+    name: str = "quantity",
+    *,
+    level: float = 0.95,
+    method: Literal["wald", "profile"] = "wald",
+    scale: Literal["identity", "log", "logit"] = "identity",
+    kind: Kind | None = None,
+) -> Estimate:
+    """Return any smooth function of the mixture as an estimate with its interval.
+
+    Parameters
+    ----------
+    function : callable
+        From a mixture, in the unit of the data and with components in the order of this fit,
+        to a number. It is differentiated by differences.
+    name : str
+        What to call it.
+    level, method, kind
+        As for ``confint``.
+    scale : {"identity", "log", "logit"}
+        Where Wald intervals are symmetric: "log" for what is positive, "logit" for shares.
+
+    Raises
+    ------
+    ParameterError
+        As ``confint``; if the function gives no number.
+
+    Notes
+    -----
+    Source: derivation, "Delta method" and "Profile likelihood".
+    """
+    quantity = Quantity(name, checked_function(function, fit.mixture), scale)
+    return estimates(fit, (quantity,), level, method, kind)[0]
+
+
+def test_against(fit: Fit, general: Fit) -> NestedTest:
+    """Return the tests of this restricted fit against a more general one of the same data.
+
+    Parameters
+    ----------
+    general : Fit
+        With the same number of components and fewer constraints.
+
+    Returns
+    -------
+    NestedTest
+        Likelihood-ratio, Wald and score statistics with their p-values, and the degrees of
+        freedom: the difference of the numbers of free parameters.
+
+    Raises
+    ------
+    ParameterError
+        Where no chi-square law holds: different numbers of components, a parameter at its
+        bound, fits that are not nested, of different data, or not converged.
+
+    Notes
+    -----
+    Source: derivation, "Tests between nested fits".
+    """
+    if not (fit.converged and general.converged):
+        raise ParameterError("Tests compare two maxima, and one of the fits did not converge.")
+    return nested_test(fit.solution, general.solution)
+
+
+def kind_of(fit: Fit, kind: Kind | None) -> Kind:
+    """The kind of covariance asked for, or the one that goes with the weights."""
+    if fit.sample.squared is None:
+        return "hessian" if kind is None else kind
+    if kind not in (None, "sandwich"):
+        raise ParameterError(
+            f"kind={kind!r} counts every weight as so many rows, and these are sampling "
+            'weights; only kind="sandwich" is right for them.'
+        )
+    return "sandwich"
+
+
+def estimates(
+    fit: Fit, quantities: Iterable[Quantity], level: float, method: str, kind: Kind | None
+) -> Estimates:
+    """The estimates of quantities; values only, where the fit is not a maximum."""
+    inference = Inference(fit.solution.problem, fit.solution.state, kind_of(fit, kind), level)
+    way = method if fit.converged else "wald"
+    found = [inference.estimate(quantity, way) for quantity in quantities]
+    return Estimates(found if fit.converged else map(_without_error, found))
+
+
+def _without_error(estimate: Estimate) -> Estimate:
+    """The estimate with neither standard error nor interval."""
+    nan = math.nan
+    return replace(estimate, standard_error=nan, low=nan, high=nan)
