@@ -8,6 +8,7 @@ found is kept in benchmarks/results/, and --report writes the page from that alo
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import math
 import multiprocessing

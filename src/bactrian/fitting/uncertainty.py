@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
+from bactrian.fitting.requirements import whole_number
+from bactrian.infer.bootstrap import Bootstrap
+from bactrian.infer.bootstrap import bootstrap as resample
 from bactrian.infer.covariance import Kind
 from bactrian.infer.covariance import covariance as covariance_of
 from bactrian.infer.estimates import Estimate, Estimates
-from bactrian.infer.intervals import Inference
+from bactrian.infer.intervals import Inference, Method
 from bactrian.infer.nested import NestedTest, nested_test
 from bactrian.infer.quantity import Quantity, checked_function, parameters
 from bactrian.model.mixture import NormalMixture
@@ -63,7 +67,7 @@ def confint(
     fit: Fit,
     level: float = 0.95,
     *,
-    method: Literal["wald", "profile"] = "wald",
+    method: Method | Bootstrap = "wald",
     kind: Kind | None = None,
 ) -> Estimates:
     """Return the estimates with standard errors and intervals.
@@ -72,10 +76,12 @@ def confint(
     ----------
     level : float
         Coverage aimed at, in (0, 1).
-    method : {"wald", "profile"}
+    method : {"wald", "profile", "bootstrap"} or Bootstrap
         "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
         to which the log-likelihood falls by less than half a chi-square quantile; an end that
-        is never reached is open, and its estimate's note says so.
+        is never reached is open, and its estimate's note says so. "bootstrap": quantiles of 1,000
+        refits of resampled rows; for another number, kind or seed, or to use the same refits
+        again, pass what ``Fit.bootstrap`` returns.
     kind : {"hessian", "outer_product", "sandwich"}, optional
         Covariance behind the standard errors, as for ``covariance``.
 
@@ -103,7 +109,7 @@ def derive(
     name: str = "quantity",
     *,
     level: float = 0.95,
-    method: Literal["wald", "profile"] = "wald",
+    method: Method | Bootstrap = "wald",
     scale: Literal["identity", "log", "logit"] = "identity",
     kind: Kind | None = None,
 ) -> Estimate:
@@ -132,6 +138,53 @@ def derive(
     """
     quantity = Quantity(name, checked_function(function, fit.mixture), scale)
     return estimates(fit, (quantity,), level, method, kind)[0]
+
+
+def bootstrap(
+    fit: Fit,
+    n_replicates: int = 1000,
+    *,
+    parametric: bool = False,
+    rng: np.random.Generator | int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Bootstrap:
+    """Return refits of resampled rows, for intervals of anything: ``fit.confint(method=refits)``.
+
+    Parameters
+    ----------
+    n_replicates : int
+        How many refits; each takes about as long as a few Newton steps.
+    parametric : bool
+        Draw rows from the fitted mixture; by default they are drawn from the rows.
+    rng : numpy.random.Generator, int or None
+        Source of randomness; the same seed gives the same numbers with any number of workers.
+    workers : int
+        Processes to share the work; a script that asks for more than one has its commands under
+        ``if __name__ == "__main__":``.
+    progress : callable, optional
+        Called with the refits done and their number.
+
+    Raises
+    ------
+    ParameterError
+        If the fit is no maximum, a number is out of range, or there are no rows to draw from.
+
+    Notes
+    -----
+    Source: derivation, "Bootstrap".
+    """
+    if not fit.converged:
+        raise ParameterError("A fit that is no maximum has no refits; see its outcome.")
+    return resample(
+        fit.solution.problem,
+        fit.solution.state,
+        whole_number(n_replicates, "n_replicates", "1000 is usual"),
+        parametric=parametric,
+        rng=rng,
+        workers=whole_number(workers, "workers", "1 is this process alone"),
+        progress=progress,
+    )
 
 
 def test_against(fit: Fit, general: Fit) -> NestedTest:
@@ -176,11 +229,17 @@ def kind_of(fit: Fit, kind: Kind | None) -> Kind:
 
 
 def estimates(
-    fit: Fit, quantities: Iterable[Quantity], level: float, method: str, kind: Kind | None
+    fit: Fit,
+    quantities: Iterable[Quantity],
+    level: float,
+    method: str | Bootstrap,
+    kind: Kind | None,
 ) -> Estimates:
     """The estimates of quantities; values only, where the fit is not a maximum."""
     inference = Inference(fit.solution.problem, fit.solution.state, kind_of(fit, kind), level)
     way = method if fit.converged else "wald"
+    if way == "bootstrap":
+        way = bootstrap(fit)
     found = [inference.estimate(quantity, way) for quantity in quantities]
     return Estimates(found if fit.converged else map(_without_error, found))
 

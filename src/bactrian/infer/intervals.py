@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.errors import ParameterError
+from bactrian.infer.bootstrap import Bootstrap
 from bactrian.infer.covariance import Kind, free_covariance
 from bactrian.infer.estimates import Estimate
 from bactrian.infer.profile import Profile
@@ -19,9 +20,11 @@ from bactrian.solve.problem import Problem
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
-Method = Literal["wald", "profile"]
+
+Method = Literal["wald", "profile", "bootstrap"]
 
 METHODS = ("wald", "profile")
+_LEAST_REFITS = 20
 _NOWHERE = "this mixture has no such value"
 _KNOWN = "fixed"
 _AT_BOUND = "at its bound, where no interval of this kind holds"
@@ -60,16 +63,17 @@ class Inference:
         """The normal quantile of a two-sided interval."""
         return NormalDist().inv_cdf(0.5 + 0.5 * self.level)
 
-    def estimate(self, quantity: Quantity, method: str = "wald") -> Estimate:
+    def estimate(self, quantity: Quantity, method: str | Bootstrap = "wald") -> Estimate:
         """Return the estimate of a quantity with its standard error and interval.
 
         Parameters
         ----------
         quantity : Quantity
             What is to be estimated.
-        method : {"wald", "profile"}
+        method : {"wald", "profile"} or Bootstrap
             "wald": symmetric on the scale of the quantity, by the delta method. "profile": all
             values to which the log-likelihood falls by less than half a chi-square quantile.
+            Refits: the quantiles of what they say.
 
         Raises
         ------
@@ -80,21 +84,26 @@ class Inference:
         -----
         Source: derivation, "Delta method" and "Profile likelihood".
         """
-        if method not in METHODS:
-            raise ParameterError(f"method={method!r} is unknown; choose one of {METHODS}.")
+        if not isinstance(method, Bootstrap) and method not in METHODS:
+            raise ParameterError(
+                f'method={method!r} is unknown; choose "wald", "profile" or "bootstrap".'
+            )
+        way = "bootstrap" if isinstance(method, Bootstrap) else method
         local = LocalQuantity(quantity, self.problem)
         value, error = self._with_error(local)
         if math.isnan(value):
-            return self._bare(quantity, value, method, _NOWHERE)
+            return self._bare(quantity, value, way, _NOWHERE)
         known = self._is_known(local)
         if known:
-            return Estimate(quantity.name, value, 0.0, value, value, self.level, method, known)
+            return Estimate(quantity.name, value, 0.0, value, value, self.level, way, known)
+        if isinstance(method, Bootstrap):
+            return self._by_bootstrap(local, value, method)
         if method == "profile":
             return self._by_profile(local, value, error)
         here = local.value(self.state.free[0])
         reach = self.critical * self._transformed_error(local)
         low, high = sorted((local.back(here - reach), local.back(here + reach)))
-        return Estimate(quantity.name, value, error, low, high, self.level, method)
+        return Estimate(quantity.name, value, error, low, high, self.level, way)
 
     def _bare(self, quantity: Quantity, value: float, method: str, note: str) -> Estimate:
         """An estimate of which nothing more is known."""
@@ -140,12 +149,38 @@ class Inference:
         name = local.quantity.name
         return Estimate(name, value, error, low, high, self.level, "profile", "; ".join(open_))
 
+    def _by_bootstrap(self, local: LocalQuantity, value: float, refits: Bootstrap) -> Estimate:
+        """The estimate with the quantiles and the sd of what the refits say."""
+        found = np.array([local.back(local.value(free)) for free in refits.free])
+        known = found[np.isfinite(found)]
+        notes = []
+        if refits.n_failed:
+            notes.append(f"{refits.n_failed} of {_all(refits)} refits failed")
+        if refits.n_switched:
+            notes.append(f"{refits.n_switched} had their components in another order")
+        if known.size < found.size:
+            notes.append(f"{found.size - known.size} have no such value")
+        if known.size < _LEAST_REFITS:
+            notes.append("too few are left for an interval")
+            return self._bare(local.quantity, value, "bootstrap", "; ".join(notes))
+        tail = 0.5 - 0.5 * self.level
+        low, high = np.quantile(known, [tail, 1.0 - tail], method="median_unbiased").tolist()
+        return Estimate(
+            local.quantity.name, value, float(known.std(ddof=1)), low, high, self.level,
+            "bootstrap", "; ".join(notes),
+        )  # fmt: skip
+
     def _inflation(self, local: LocalQuantity, covariance: Array) -> float:
         """How much wider than by the model: the ratio of the variances, for a sandwich."""
         if self.kind == "hessian":
             return 1.0
         gradient = local.at(self.state.free[0]).gradient
         return self._transformed_error(local) ** 2 / float(gradient @ covariance @ gradient)
+
+
+def _all(refits: Bootstrap) -> int:
+    """How many refits were tried."""
+    return len(refits.free) + refits.n_failed
 
 
 def _is_share(level: object) -> bool:

@@ -1,0 +1,227 @@
+"""The bootstrap: the fit of resampled rows, many times over, from the fit of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import permutations
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.passes import Progress
+from bactrian.data.sample import Sample
+from bactrian.errors import ParameterError
+from bactrian.model.mixture import NormalMixture
+from bactrian.solve.climb import climb
+from bactrian.solve.outcome import Outcome
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
+from bactrian.solve.steps import newton_step
+
+Array = NDArray[np.float64]
+Map = Callable[[Callable[[list[int]], list["_Refit"]], list[list[int]]], Iterator[list["_Refit"]]]
+
+_MAX_STEPS = 200
+_CHUNK = 25
+_MOST_DRAWN = 5_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Bootstrap:
+    """Refits of resampled rows, their components matched to those of the fit.
+
+    Attributes
+    ----------
+    free : (B, p) float64
+        Free coordinates, local, of the refits that converged.
+    n_failed : int
+        Refits that ended at no maximum; they are left out.
+    n_switched : int
+        Refits whose components had to be put in another order to match those of the fit.
+    parametric : bool
+        Whether rows were drawn from the fitted mixture, and not from the rows.
+    """
+
+    free: Array
+    n_failed: int
+    n_switched: int
+    parametric: bool
+
+    def __repr__(self) -> str:
+        """Return what was done, in a line."""
+        kind = "parametric" if self.parametric else "nonparametric"
+        return (
+            f"<{kind} bootstrap: {len(self.free)} refits, {self.n_failed} more failed, "
+            f"{self.n_switched} with components in another order>"
+        )
+
+
+class _Refit(NamedTuple):
+    """Where a refit ended: free coordinates or None, and whether its components were reordered."""
+
+    free: Array | None
+    is_switched: bool
+
+
+def bootstrap(
+    problem: Problem,
+    state: State,
+    n_replicates: int,
+    *,
+    parametric: bool = False,
+    rng: np.random.Generator | int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Bootstrap:
+    """Return refits of resampled rows.
+
+    Parameters
+    ----------
+    problem, state
+        The likelihood and its maximum.
+    n_replicates : int
+        How many refits.
+    parametric : bool
+        Draw rows from the fitted mixture; by default they are drawn from the rows, or from the
+        nodes that stand for them.
+    rng : numpy.random.Generator, int or None
+        Source of randomness. Each refit has a generator of its own, so that the same seed gives
+        the same numbers whatever the number of workers.
+    workers : int
+        Processes to share the work; a script that asks for more than one has its commands under
+        ``if __name__ == "__main__":``.
+    progress : callable, optional
+        Called with the refits done and their number.
+
+    Raises
+    ------
+    ParameterError
+        If rows with sampling weights are known by their sketch only, or there are too many rows to
+        be drawn from a mixture.
+
+    Notes
+    -----
+    Each refit climbs from the fit, and so finds the maximum that belongs to it.
+    Source: derivation, "Bootstrap".
+    """
+    sample = problem.sample
+    if sample.squared is not None and not _knows_rows(sample):
+        raise ParameterError(
+            "A bootstrap with sampling weights needs the rows, and this column is large enough to "
+            'be sketched; method="wald" or "profile" takes the weights into account.'
+        )
+    if parametric and sample.total > _MOST_DRAWN:
+        raise ParameterError(
+            f"A parametric bootstrap would draw {sample.total:,.0f} rows for each refit; leave out "
+            'parametric=True, or use method="profile", which such numbers of rows do not need '
+            "to be corrected."
+        )
+    entropy = _entropy(rng)
+    tasks = [list(range(i, min(i + _CHUNK, n_replicates))) for i in range(0, n_replicates, _CHUNK)]
+    run = partial(_refits, problem, state, parametric, entropy)
+    refits: list[_Refit] = []
+    with _mapped(workers) as spread:
+        for found in spread(run, tasks):
+            refits += found
+            if progress is not None:
+                progress(len(refits), n_replicates)
+    kept = [refit.free for refit in refits if refit.free is not None]
+    free = np.array(kept).reshape(len(kept), state.free.shape[1])
+    switched = sum(refit.is_switched for refit in refits)
+    return Bootstrap(free, len(refits) - len(kept), switched, parametric)
+
+
+def _entropy(rng: np.random.Generator | int | None) -> int:
+    """The number from which the generators of all refits are made."""
+    if rng is not None and not isinstance(rng, np.random.Generator | int | np.integer):
+        raise ParameterError(
+            f"rng={rng!r} is no source of randomness; pass a whole number or a numpy Generator."
+        )
+    return int(np.random.default_rng(rng).integers(2**63))
+
+
+@contextmanager
+def _mapped(workers: int) -> Iterator[Map]:
+    """A map over tasks, in this process or in several."""
+    if workers == 1:
+        yield map
+        return
+    # Not forked: a fork of a process that has threads may hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield pool.map
+
+
+def _knows_rows(sample: Sample) -> bool:
+    """Whether a sample with squared weights has them at the same points."""
+    squared = sample.squared
+    return squared is not None and np.array_equal(squared.local, sample.local)
+
+
+def _refits(
+    problem: Problem, state: State, parametric: bool, entropy: int, which: list[int]
+) -> list[_Refit]:
+    """Some of the refits."""
+    found = []
+    for i in which:
+        rng = np.random.default_rng([entropy, i])
+        sample = (_drawn if parametric else _resampled)(problem.sample, state, rng)
+        found.append(_refit(replace(problem, sample=sample), state))
+    return found
+
+
+def _resampled(sample: Sample, state: State, rng: np.random.Generator) -> Sample:
+    """As many rows as there are, drawn from them."""
+    counts, each = sample.weights, np.ones(len(sample))
+    if sample.squared is not None:
+        each = sample.squared.weights / sample.weights
+        counts = sample.weights / each
+    n = max(round(float(counts.sum())), 1)
+    drawn = rng.multinomial(n, counts / counts.sum()) * each
+    kept = drawn > 0.0
+    weights = drawn[kept] * (float(counts.sum()) / n)
+    return sample.with_local(sample.local[kept], weights)
+
+
+def _drawn(sample: Sample, state: State, rng: np.random.Generator) -> Sample:
+    """As many rows as there are, drawn from the fitted mixture."""
+    mixture = NormalMixture(state.weights[0], state.means[0], state.sds[0])
+    local, counts = np.unique(mixture.sample(round(sample.total), rng), return_counts=True)
+    return replace(sample.with_local(local, counts.astype(np.float64)), width=0.0)
+
+
+def _refit(problem: Problem, state: State) -> _Refit:
+    """The maximum of resampled rows that an ascent from the fit leads to."""
+    climbs = climb(problem, state.free, newton_step, max_steps=_MAX_STEPS)
+    if climbs.outcomes[0] is not Outcome.CONVERGED:
+        return _Refit(None, False)
+    ended = climbs.state
+    order = _matching(problem, ended, state)
+    if (np.diff(order) > 0).all():
+        return _Refit(ended.free[0], False)
+    named = (ended.weights, ended.means, ended.sds)
+    return _Refit(problem.free(*(array[:, order] for array in named))[0], True)
+
+
+def _matching(problem: Problem, ended: State, state: State) -> NDArray[np.intp]:
+    """The order that makes the components of a refit most like those of the fit."""
+    k = problem.n_components
+    if problem.constraints.names_components or k > 6:
+        return np.arange(k)
+    means, sds = state.means[0], state.sds[0]
+    orders = [np.array(order) for order in permutations(range(k))]
+    costs = [
+        (
+            ((ended.means[0][order] - means) / sds) ** 2
+            + 2.0 * np.log(ended.sds[0][order] / sds) ** 2
+            + np.log(ended.weights[0][order] / state.weights[0]) ** 2
+        )
+        @ state.weights[0]
+        for order in orders
+    ]
+    return orders[int(np.argmin(costs))]
