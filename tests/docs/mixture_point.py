@@ -42,6 +42,7 @@ class Point:
         letters = {
             "x": mpf("0.37"), r"\mu": mpf("-0.81"), r"\sigma": mpf("1.3"), "t": mpf("0.2"),
             r"\lambda": mpf(len(rows)), "h": mpf(8), "n": mpf("-0.5"),
+            "s": mpf("0.7"),
         }  # fmt: skip
         return cls(rows, weights, tuple(map(mpf, mu)), tuple(map(mpf, var)), alpha, letters)
 

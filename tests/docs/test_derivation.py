@@ -22,7 +22,7 @@ RESULTS = (
     "EM, gradient ascent and Newton", "Hessian in natural coordinates",
     "Hessian in working coordinates", "Change of coordinates", "Per-row score and information",
     "Any number of components", "Log-odds for two components", "Unboundedness",
-    "Binned moments",
+    "Binned moments", "Bound on what any mixture could gain",
 )  # fmt: skip
 
 

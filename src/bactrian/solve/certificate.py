@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data.sample import Sample
 from bactrian.model.mixture import NormalMixture
+from bactrian.solve.gain import QUICK_BINS, gain_bound, is_usable
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
@@ -68,6 +70,10 @@ class Certificate:
         From how many starts the likelihood was climbed.
     warnings : tuple of str
         What a careful reader should know, in words.
+    sample : Sample
+        The weighted values, or the nodes that stand for them.
+    state : State
+        The fit in their local coordinates.
     rests_on : {"rows", "sketch"}
         Whether decrement, score and log-likelihood are sums over the rows, or over the nodes of a
         sketch of rows that could not be read again.
@@ -83,8 +89,53 @@ class Certificate:
     optima: tuple[Optimum, ...]
     n_starts: int
     warnings: tuple[str, ...]
+    sample: Sample = field(repr=False)
+    state: State = field(repr=False)
     rests_on: str = "rows"
     sketch_error: float = 0.0
+
+    def gain_bound(self, sd_floor: float | None = None) -> float:
+        """Return how much higher than this fit's the log-likelihood of any mixture can be.
+
+        Whatever the number of its components, and wherever they are, a mixture whose sds are all
+        at least `sd_floor` gains no more than that. The bound holds to rounding and is attained to
+        a part in a thousand, unless it is tiny: a mixture of components of that sd does gain as
+        much.
+
+        Parameters
+        ----------
+        sd_floor : float, optional
+            In the unit of the data; by default the smallest fitted sd.
+
+        Returns
+        -------
+        float
+            Units of log-likelihood. Not negative for floors up to the smallest fitted sd, as the
+            fit is then one of the mixtures; for larger ones it may be: then every such mixture is
+            worse than the fit by at least so much.
+
+        Raises
+        ------
+        ParameterError
+            If the floor is not a positive number, or so small that the data do not resolve it or
+            the time would be long.
+
+        Notes
+        -----
+        Of a large column it is the likelihood of the nodes of its sketch that is bounded.
+
+        Source: derivation, "Bound on what any mixture could gain".
+        """
+        state = self.state
+        return gain_bound(self.sample, float(state.loglike[0]), state.sds[0], sd_floor)
+
+    def gain_bound_if_quick(self) -> float | None:
+        """Return the bound for the smallest fitted sd, None where it would take long.
+
+        Most fits take a hundredth of a second, and none more than a fifth or so.
+        """
+        floor = float(self.state.sds[0].min())
+        return self.gain_bound() if is_usable(self.sample, floor, QUICK_BINS) else None
 
 
 def decrement_of(state: State) -> tuple[float, float]:

@@ -112,6 +112,7 @@ def _restated(solution: Solution, best: _Checked) -> Solution:
             decrement=best.decrement,
             max_score=best.max_score,
             optima=optima,
+            state=state,
             rests_on="rows",
         ),
     )

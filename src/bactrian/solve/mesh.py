@@ -39,8 +39,20 @@ def graded(sample: Sample, mixtures: Sequence[tuple[Array, Array, Array]]) -> Sa
     Source: derivation, "Binned moments".
     """
     zeros = np.concatenate([complex_zeros(*mixture) for mixture in mixtures])
-    x, w = sample.local, sample.weights
-    starts = _bins(x, zeros)
+    starts = _bins(sample.local, zeros)
+    return sample.with_local(*condensed(sample.local, sample.weights, starts))
+
+
+def condensed(x: Array, w: Array, starts: Index) -> tuple[Array, Array]:
+    """Return ascending values and weights, those of every full bin replaced by eight Gauss nodes.
+
+    Parameters
+    ----------
+    x, w : (n,) float64
+        Ascending values, positive weights.
+    starts : (B,) intp
+        The first value of each bin, ascending, from 0 on. A bin of up to eight values is kept.
+    """
     sizes = np.diff(np.append(starts, x.size))
     low, high = x[starts], x[starts + sizes - 1]
     bins = np.repeat(np.arange(starts.size), sizes)
@@ -50,9 +62,9 @@ def graded(sample: Sample, mixtures: Sequence[tuple[Array, Array, Array]]) -> Sa
     which, places, weights = gauss_rules(_moments(t, w, bins, starts.size)[~few])
     which = np.flatnonzero(~few)[which]
     kept = few[bins]
-    local = np.concatenate([x[kept], 0.5 * (low + high)[which] + half[which] * places])
-    order = local.argsort(kind="stable")
-    return sample.with_local(local[order], np.concatenate([w[kept], weights])[order])
+    places = np.concatenate([x[kept], 0.5 * (low + high)[which] + half[which] * places])
+    order = places.argsort(kind="stable")
+    return places[order], np.concatenate([w[kept], weights])[order]
 
 
 def _bins(x: Array, zeros: NDArray[np.complex128]) -> Index:

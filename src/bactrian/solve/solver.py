@@ -187,6 +187,8 @@ def _solution(problem: Problem, found: Search, climbs: Climbs) -> Solution:
         optima,
         found.n_starts,
         cautions(problem, state, outcome, optima, found.collapses),
+        problem.sample,
+        state,
     )
     return Solution(
         _mixture(problem, state.weights[0], state.means[0], state.sds[0]),
