@@ -6,11 +6,15 @@ import argparse
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bactrian.cli.constraints import constraints_from
 from bactrian.cli.progress import shown
 from bactrian.cli.wording import as_options
 from bactrian.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from bactrian.fitting import Fit
 
 
 def fit_command(options: argparse.Namespace) -> int:
@@ -28,13 +32,21 @@ def fit_command(options: argparse.Namespace) -> int:
             **_reading(options),
             progress=progress,
             method=options.method,
-            equal_variances=options.equal_variances,
+            **constraints_from(options),
         )
+        way = _interval_method(found, options, progress)
     if options.json:
-        _print(json.dumps(found.to_dict(options.level), indent=2, allow_nan=False))
+        _print(json.dumps(found.to_dict(options.level, way), indent=2, allow_nan=False))
     else:
-        _print(as_options(as_text(found.summary(options.level))))
+        _print(as_options(as_text(found.summary(options.level, way))))
     return 0
+
+
+def _interval_method(found: Fit, options: argparse.Namespace, progress: Any) -> Any:
+    """How intervals are to be made: a name, or refits."""
+    if options.intervals != "bootstrap" or not found.converged:
+        return options.intervals
+    return found.bootstrap(options.refits, rng=options.seed, progress=progress)
 
 
 def compare_command(options: argparse.Namespace) -> int:
@@ -123,7 +135,7 @@ def _reading(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "column": options.column,
         "sample_weight": options.weights,
-        "weight_kind": "frequency",
+        "weight_kind": getattr(options, "weight_kind", "frequency"),
         "missing": options.missing,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bactrian.cli import commands
+from bactrian.cli.constraints import add_constraints
 
 _EXAMPLES = """\
 examples:
@@ -72,7 +73,7 @@ def _data(command: argparse.ArgumentParser) -> None:
         "--database", metavar="URI", help="postgresql://user@host/name or sqlite:///file.db"
     )
     command.add_argument(
-        "--weights", metavar="COLUMN", help="column that says how many rows each row stands for"
+        "--weights", "--weights-column", metavar="COLUMN", help="column of observation weights"
     )
     command.add_argument(
         "--missing", default="error", choices=["error", "drop"],
@@ -89,10 +90,9 @@ def _fit(command: argparse.ArgumentParser) -> None:
         "--method", default="newton", choices=["newton", "em", "gradient", "lbfgs"],
         help="how the reported ascent is made (default: newton)",
     )  # fmt: skip
-    command.add_argument("--equal-variances", action="store_true", help="one common variance")
-    command.add_argument(
-        "--level", type=float, default=0.95, help="level of the intervals (default: 0.95)"
-    )
+    _weight_kind(command)
+    add_constraints(command)
+    _intervals(command)
     command.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
 
 
@@ -102,7 +102,32 @@ def _compare(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--components", type=int, nargs="+", default=[1, 2, 3], metavar="K", help="default: 1 2 3"
     )
+    _weight_kind(command)
     command.add_argument("--equal-variances", action="store_true", help="one common variance")
+
+
+def _weight_kind(command: argparse.ArgumentParser) -> None:
+    """What observation weights mean."""
+    command.add_argument(
+        "--weight-kind", default="frequency", choices=["frequency", "sampling"],
+        help="a weight counts rows that were seen, or stands for a share of a population, as in a "
+        "survey (default: frequency)",
+    )  # fmt: skip
+
+
+def _intervals(command: argparse.ArgumentParser) -> None:
+    """Which intervals are wanted."""
+    command.add_argument(
+        "--level", type=float, default=0.95, help="level of the intervals (default: 0.95)"
+    )
+    command.add_argument(
+        "--intervals", default="wald", choices=["wald", "profile", "bootstrap"],
+        help="how they are made (default: wald)",
+    )  # fmt: skip
+    command.add_argument(
+        "--refits", type=int, default=1000, metavar="B", help="of a bootstrap (default: 1000)"
+    )
+    command.add_argument("--seed", type=int, help="of a bootstrap (default: none)")
 
 
 def _sketch(command: argparse.ArgumentParser) -> None:

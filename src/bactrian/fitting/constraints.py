@@ -79,8 +79,8 @@ def _by_name(option: Any, name: str, k: int) -> dict[str, Sequence[Any]]:
             )
         if len(entries) != k:
             raise ParameterError(
-                f"{name}[{key!r}] has {len(entries)} entries for {k} components; give one for "
-                "each, None where it is free."
+                f"{name}[{key!r}] has {len(entries)} of {k} entries; give one for each component, "
+                "None where it is free."
             )
     return dict(option)
 
@@ -208,3 +208,28 @@ def _tie(box: Array, ratios: Array) -> None:
         box[:] = (one * ratios)[:, None]
     elif least >= most:
         raise ParameterError("No sds with these ratios lie within their bounds.")
+
+
+def in_words(constraints: Constraints) -> str:
+    """Return what is held in a fit, in words; nothing where that is nothing, or is in the title."""
+    k, found = constraints.n_components, []
+    boxes = {"weight": constraints.weights, "mean": constraints.means, "sd": constraints.sds}
+    if k > 1 and not constraints.free_weights.size and np.ptp(constraints.weights) == 0.0:
+        found.append("equal weights")
+        del boxes["weight"]
+    ratios = constraints.sd_ratios
+    if ratios is not None and np.ptp(ratios) > 0.0:
+        found.append("sds in the ratio " + " : ".join(f"{ratio:.6g}" for ratio in ratios))
+    for name, box in boxes.items():
+        for i, (low, high) in enumerate(box.tolist()):
+            least, most = _RANGES[name + "s"]
+            if low == high and k > 1:
+                found.append(f"{name} {i + 1} = {low:.6g}")
+            elif low == high and name != "weight":
+                found.append(f"{name} = {low:.6g}")
+            elif low > least and high < most:
+                found.append(f"{low:.6g} ≤ {name} {i + 1} ≤ {high:.6g}")
+            elif low > least or high < most:
+                bound = f"≥ {low:.6g}" if low > least else f"≤ {high:.6g}"
+                found.append(f"{name} {i + 1} {bound}")
+    return "; ".join(found)

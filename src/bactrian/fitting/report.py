@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bactrian.fitting.constraints import in_words
+from bactrian.infer.bootstrap import Bootstrap
+from bactrian.infer.estimates import Estimates
+from bactrian.infer.intervals import Method
 from bactrian.present.summary import Summary
 from bactrian.solve.cautions import certainty
 
@@ -11,16 +15,17 @@ if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
 
 
-def summary_of(fit: Fit, level: float) -> Summary:
-    """Return the facts that printing a fit shows, with intervals of a given level."""
+def summary_of(fit: Fit, level: float, method: Method | Bootstrap) -> Summary:
+    """Return the facts that printing a fit shows, with intervals of a given level and kind."""
     outcome = fit.outcome
+    estimates = fit.confint(level, method=method)
     return Summary(
         column=fit.column,
         n_obs=fit.n_obs,
         n_components=fit.options.n_components,
         equal_variances=fit.options.equal_variances,
         method=fit.options.method,
-        estimates=fit.confint(level),
+        estimates=tuple(estimates),
         loglike=fit.loglike,
         aic=fit.aic,
         bic=fit.bic,
@@ -28,13 +33,16 @@ def summary_of(fit: Fit, level: float) -> Summary:
         outcome=outcome.value,
         outcome_sentence=f"{outcome.cause} {outcome.remedy}".strip(),
         certainty=certainty(outcome, fit.solution.n_steps, fit.certificate),
-        warnings=(*fit.certificate.warnings, *_notes(fit)),
+        warnings=(*fit.certificate.warnings, *_notes(fit), *_of_intervals(estimates)),
     )
 
 
 def _notes(fit: Fit) -> list[str]:
-    """What was done to the rows."""
+    """What was done to the rows, and what was known before."""
     found = []
+    held = in_words(fit.options.constraints)
+    if held:
+        found.append(f"Note: held in the fit: {held}.")
     if fit.n_missing:
         rows = "row was" if fit.n_missing == 1 else "rows were"
         found.append(f"Note: {fit.n_missing} {rows} left out, the value is missing.")
@@ -44,3 +52,12 @@ def _notes(fit: Fit) -> list[str]:
             "weight; standard errors are those of the sandwich, and AIC and BIC undefined."
         )
     return found
+
+
+def _of_intervals(estimates: Estimates) -> list[str]:
+    """What is to be known about single intervals."""
+    same: dict[str, list[str]] = {}
+    for estimate in estimates:
+        if estimate.note and estimate.standard_error != 0.0:
+            same.setdefault(estimate.note, []).append(estimate.name)
+    return [f"Note: the interval of {', '.join(names)}: {note}." for note, names in same.items()]

@@ -44,7 +44,13 @@ def estimate_rows(summary: Summary, *, aligned: bool = True) -> list[Row]:
     if aligned:
         columns = [tuple(align(column)) for column in columns]
     value, error, low, high = columns
-    intervals = [_interval(*ends) for ends in zip(low, high, strict=True)]
+    intervals = [
+        e.note.partition(",")[0] if e.standard_error == 0.0 and e.note else _interval(*ends)
+        for (_, _, e), *ends in zip(named, low, high, strict=True)
+    ]
+    if aligned:
+        width = max(map(len, intervals), default=0)
+        intervals = [interval.ljust(width) for interval in intervals]
     cells = zip(named, value, error, intervals, strict=True)
     return [Row(group, label, v, s, i) for (group, label, _), v, s, i in cells]
 
@@ -79,7 +85,9 @@ def _position(group: str) -> float:
 
 
 def _round(estimate: Estimate) -> Rounded:
-    """Return the numbers of an estimate as text."""
+    """Return the numbers of an estimate as text; what was fixed has neither error nor interval."""
+    if estimate.standard_error == 0.0 and estimate.note:
+        return Rounded(f"{estimate.value:.6g}", MISSING, "", "")
     return round_by_error(estimate.value, estimate.standard_error, estimate.low, estimate.high)
 
 

@@ -49,7 +49,9 @@ def interval_heading(summary: Summary) -> str:
     if len(levels) != 1:
         return "interval"
     percent = Decimal(repr(float(levels.pop()))) * 100  # 99.99999 must not become 100
-    return f"{percent.normalize():f} % interval"
+    methods = {estimate.method for estimate in summary.estimates if estimate.standard_error != 0.0}
+    kind = f" {printable(methods.pop())}" if len(methods) == 1 and methods != {"wald"} else ""
+    return f"{percent.normalize():f} %{kind} interval"
 
 
 def remarks(summary: Summary) -> list[tuple[str, str]]:
