@@ -27,6 +27,7 @@ from bactrian.model.posterior import HALF_LOG_2PI
 Array = NDArray[np.float64]
 
 _CHUNK = 2**18  # rows
+_LINE = 8  # numbers between terms: a power of two would put all in one set of the cache
 _HUGE = 1e60  # sums that are larger, or no numbers, were taken beyond what the loops are made for
 _WIDEST = 2.0**40  # ratio of two sds, and of a mean to an sd, for which they are made
 _UNIT_RANGE = 2.0**900  # scales within it and its inverse leave room for parameters in their unit
@@ -139,7 +140,7 @@ def _compiled_work(point: Point, x: Any, w: Array | None) -> Callable[[Any, Arra
         slope, shift = (wider - point.sds[n]) / wider, (point.means[other] - point.means[n]) / wider
         at = (origin, means[n], means[other], inverse[n], inverse[other], -0.5 * slope * LOG2_E,
               -0.5 * shift * LOG2_E, constant * LOG2_E, logs[n], logs[other])  # fmt: skip
-        arguments: tuple[Any, ...] = (tuple(map(float, at)),)
+        arguments: tuple[Any, ...] = (np.array(at),)
     else:
         arguments = (float(origin), np.stack([means, inverse, logs], axis=1), point.pairs)
     return partial(_of_chunk, point, loop, arguments, has_room)
@@ -151,8 +152,10 @@ def _of_chunk(
     """The sums of one chunk, blocks that are out of the ordinary taken by the twin."""
     rows, w = plain(x if has_room else point.local(x), w)
     sums = np.zeros((-(-x.size // ROWS), point.n_sums))
-    loop(rows, w, *arguments, sums)
-    if point.sds.size == 2 and point.pairs[0, 2] == 1:
+    K = point.sds.size
+    terms = np.empty((5 if K == 2 else 2 * K + 2, ROWS + _LINE))
+    loop(rows, w, *arguments, terms, sums)
+    if K == 2 and point.pairs[0, 2] == 1:
         sums[:, 1:7] = np.roll(sums[:, 1:7], 3, axis=1)
     is_good = (np.abs(sums) < _HUGE).all(axis=1)
     found = column_sums(sums[is_good])

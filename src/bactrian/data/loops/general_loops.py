@@ -121,9 +121,8 @@ def general_block(
 def general_chunk(general_block: Loop) -> Loop:
     """The loop of `full_sums` over one chunk for any number of components."""
 
-    def loop(x: Any, w: Any, origin: float, at: Any, pairs: Any, sums: Any) -> None:
-        """Fill sums (blocks, 1 + 3K + 5P), a row for each block of rows."""
-        terms = np.empty((2 * at.shape[0] + 2, ROWS))
+    def loop(x: Any, w: Any, origin: float, at: Any, pairs: Any, terms: Any, sums: Any) -> None:
+        """Fill sums (blocks, 1 + 3K + 5P), a row for each block of rows; the terms are lost."""
         for b in range(sums.shape[0]):
             first = b * ROWS
             some = x[first : first + ROWS]

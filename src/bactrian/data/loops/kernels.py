@@ -31,8 +31,14 @@ _LINE = 64  # bytes fetched into the cache together
 
 # contract: a product and a sum may round once together. The rest of "fast" mathematics would take
 # NaN for impossible and rearrange what is written in an order for the sake of its digits.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-_SUMS = _OPTIONS | {"fastmath": {"contract", "reassoc", "nsz"}}  # sums alone: in lanes, then lanes
+_OPTIONS = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+    "no_cfunc_wrapper": True,
+}
+_PART = _OPTIONS | {"no_cpython_wrapper": True}  # called by loops alone: no entry from Python
+_SUMS = _PART | {"fastmath": {"contract", "reassoc", "nsz"}}  # sums alone: in lanes, then lanes
 _compiled: dict[tuple[str, bool, bool], loops.Loop] = {}
 _compiling = threading.Lock()
 
@@ -111,7 +117,9 @@ def _moments_of_chunk(
     outside = np.empty(x.size, np.intp)
     half = -exponent // 2  # two halves: the power itself may leave the range of a double
     scale = math.ldexp(1.0, half), math.ldexp(1.0, -exponent - half)
-    n_outside, low, high = loop(*plain(x, w), scale, float(first), sums, squares, held, outside)
+    places = np.empty(loops.ROWS), np.empty(loops.ROWS, np.int32)
+    arguments = scale, float(first), sums, squares, held, outside, *places
+    n_outside, low, high = loop(*plain(x, w), *arguments)
     both = None if w is None else squares[0] + squares[1]
     return BinMoments(sums[0] + sums[1], both, outside[:n_outside].copy(), low, high)
 
@@ -196,13 +204,16 @@ def _build_moments(single: bool, weighted: bool) -> loops.Loop:
     """The loop of `bin_moments`, compiled for one signature."""
     import numba
 
-    t, make = numba.types, partial(numba.njit, **_OPTIONS)
-    add_row = make(forceinline=True)(loops.add_row)
-    loop = loops.moments(make(loops.locate), add_row, make(loops.carry))
+    t, make, part = numba.types, partial(numba.njit, **_OPTIONS), partial(numba.njit, **_PART)
+    merged = part(inline="always")
+    loop = loops.moments(part(loops.locate), merged(loops.add_row), merged(loops.carry))
     sums, held, outside = t.float64[:, :, ::1], t.float64[::1], t.intp[::1]
     scale = t.UniTuple(t.float64, 2)
     columns = _columns(t, single, weighted)
-    found: loops.Loop = make([(*columns, scale, t.float64, sums, sums, held, outside)])(loop)
+    places = t.float64[::1], t.int32[::1]
+    found: loops.Loop = make([(*columns, scale, t.float64, sums, sums, held, outside, *places)])(
+        loop
+    )
     return found
 
 
@@ -210,14 +221,15 @@ def _build_pair(single: bool, weighted: bool) -> loops.Loop:
     """The loop of `full_sums` for two components, compiled for one signature."""
     import numba
 
-    t, make, of_sums = numba.types, partial(numba.njit, **_OPTIONS), partial(numba.njit, **_SUMS)
-    inlined = make(forceinline=True)
-    terms = mixture_loops.pair_terms(inlined(mixture_loops.exponential))
-    wider = mixture_loops.wider_sums(inlined(mixture_loops.log_share))
+    t, make = numba.types, partial(numba.njit, **_OPTIONS)
+    part, of_sums = partial(numba.njit, **_PART), partial(numba.njit, **_SUMS)
+    terms = mixture_loops.pair_terms(part(inline="always")(mixture_loops.exponential))
+    wider = mixture_loops.wider_sums(part(forceinline=True)(mixture_loops.log_share))
     narrower = of_sums(mixture_loops.narrower_sums)
-    loop = mixture_loops.pair_chunk(make(terms), of_sums(wider), narrower)
-    at = t.UniTuple(t.float64, 10)
-    found: loops.Loop = make([(*_columns(t, single, weighted), at, t.float64[:, ::1])])(loop)
+    loop = mixture_loops.pair_chunk(part(terms), of_sums(wider), narrower)
+    found: loops.Loop = make(
+        [(*_columns(t, single, weighted), t.float64[::1], t.float64[:, ::1], t.float64[:, ::1])]
+    )(loop)
     return found
 
 
@@ -225,19 +237,20 @@ def _build_general(single: bool, weighted: bool) -> loops.Loop:
     """The loop of `full_sums` for any number of components, compiled for one signature."""
     import numba
 
-    t, make, of_sums = numba.types, partial(numba.njit, **_OPTIONS), partial(numba.njit, **_SUMS)
-    share = general_loops.share(make(forceinline=True)(mixture_loops.exponential))
+    t, make = numba.types, partial(numba.njit, **_OPTIONS)
+    part, of_sums = partial(numba.njit, **_PART), partial(numba.njit, **_SUMS)
+    share = general_loops.share(part(inline="always")(mixture_loops.exponential))
     block = general_loops.general_block(
-        make(general_loops.place),
-        make(share),
-        make(general_loops.add_logs),
+        part(general_loops.place),
+        part(share),
+        part(general_loops.add_logs),
         of_sums(general_loops.add_single),
         of_sums(general_loops.add_pair),
     )
-    at, pairs = t.float64[:, ::1], t.intp[:, ::1]
+    at, pairs, terms = t.float64[:, ::1], t.intp[:, ::1], t.float64[:, ::1]
     columns = _columns(t, single, weighted)
-    found: loops.Loop = make([(*columns, t.float64, at, pairs, t.float64[:, ::1])])(
-        general_loops.general_chunk(make(block))
+    found: loops.Loop = make([(*columns, t.float64, at, pairs, terms, t.float64[:, ::1])])(
+        general_loops.general_chunk(part(block))
     )
     return found
 

@@ -19,7 +19,6 @@ from bactrian.data.loops.moment_loops import ROWS, Loop
 
 LOG2_E = 1.4426950408889634
 LOWEST = -1021.0  # 2 to this is near the smallest normal double
-_LINE = 8  # numbers between the terms: a power of two would put all in one set of the cache
 _LOG_2 = 0.6931471805599453
 _ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it leaves a whole number in the lowest bits
 _C0, _C1 = 2.8853900817779268, 1.1552453009332377e-01
@@ -64,7 +63,8 @@ def pair_terms(exponential: Loop) -> Loop:
 
     def loop(x: Any, at: Any, terms: Any) -> None:
         """Distances u of the narrower (n) and the wider (w) component, log2-odds, both shares."""
-        origin, mean_n, mean_w, inverse_n, inverse_w, slope, shift, constant = at[:8]
+        origin, mean_n, mean_w, inverse_n, inverse_w = at[0], at[1], at[2], at[3], at[4]
+        slope, shift, constant = at[5], at[6], at[7]
         for i in range(x.size):
             z = np.float64(x[i]) - origin
             u_n = (z - mean_n) * inverse_n
@@ -142,13 +142,12 @@ def narrower_sums(terms: Any, x: Any) -> tuple[float, ...]:
 def pair_chunk(pair_terms: Loop, wider_sums: Loop, narrower_sums: Loop) -> Loop:
     """The loop of `full_sums` over one chunk for two components."""
 
-    def loop(x: Any, w: Any, at: Any, sums: Any) -> None:
-        """Fill sums (blocks, 12), a row for each block of rows.
+    def loop(x: Any, w: Any, at: Any, terms: Any, sums: Any) -> None:
+        """Fill sums (blocks, 12), a row for each block of rows; terms (5, ROWS or more) are lost.
 
         The mean of log(p_k f_k) under the responsibilities and their entropy make log f.
         """
         log_n, log_w = at[8], at[9]
-        terms = np.empty((5, ROWS + _LINE))
         for b in range(sums.shape[0]):
             some = x[b * ROWS : (b + 1) * ROWS]
             pair_terms(some, at, terms)

@@ -65,14 +65,14 @@ def moments(locate: Loop, add_row: Loop, carry: Loop) -> Loop:
 
     def loop(
         x: Any, w: Any, scale: tuple[float, float], first: float, sums: Any, squares: Any,
-        held: Any, outside: Any,
+        held: Any, outside: Any, t: Any, index: Any,
     ) -> tuple[int, float, float]:  # fmt: skip
         """Fill the sums and the indices of rows outside; return their number and the range.
 
         The sums (2, n_bins, 8) are those not yet carried and the totals; the rows that a bin holds
-        are its T_0 or, where that is a sum of weights, counted in `held`.
+        are its T_0 or, where that is a sum of weights, counted in `held`. The places t (ROWS,) and
+        their bins (ROWS,) int32 are lost; arrays made here would take long to compile.
         """
-        t, index = np.empty(ROWS), np.empty(ROWS, np.int32)
         n_outside, low, high = 0, np.inf, -np.inf
         for start in range(0, x.size, ROWS):
             some = x[start : start + ROWS]
@@ -84,7 +84,8 @@ def moments(locate: Loop, add_row: Loop, carry: Loop) -> Loop:
                     continue
                 b = np.uint64(index[i])  # a signed index would be asked whether it is negative
                 value = np.float64(some[i])
-                low, high = min(low, value), max(high, value)
+                low = value if value < low else low
+                high = value if value > high else high
                 if w is None:
                     if sums[0, b, 0] >= CARRY:
                         carry(sums[0], b, sums[1])
