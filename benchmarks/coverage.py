@@ -44,7 +44,7 @@ SEPARATIONS = (2.0, 3.0, 4.0)
 WEIGHTS = (0.5, 0.3, 0.1)
 LABELS = ("weight", "mean 1", "mean 2", "sd 1", "sd 2", "cut")
 CHUNK = 50
-MANY = 1000  # rows from which the search for the best of several maxima is left out
+MANY = 200  # rows from which the search for the best of several maxima is left out
 
 
 class Cell(NamedTuple):
