@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import lowest_versions, readme_output
+from tools import lowest_versions, page_outputs
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -58,27 +58,29 @@ def test_each_of_the_two_commands_is_one_line() -> None:
 
 
 @needs_bash
-def test_examples_print_what_the_readme_shows() -> None:
+@pytest.mark.parametrize("page", page_outputs.PAGES)
+def test_examples_print_what_the_page_shows(page: str) -> None:
     pytest.importorskip("duckdb")
-    assert readme_output.with_outputs(README) == README
+    text = (ROOT / page).read_text("utf-8")
+    assert page_outputs.with_outputs(text) == text
 
 
 @needs_bash
 def test_outputs_are_written_below_their_examples() -> None:
     text = "```python\nprint(1 + 1)\n```\n\n<!-- output -->\n\n```text\nstale\n```\nafter\n"
-    assert readme_output.with_outputs(text) == text.replace("stale", "2")
+    assert page_outputs.with_outputs(text) == text.replace("stale", "2")
     shell = text.replace("python", "bash").replace("print(1 + 1)", "echo 3")
-    assert readme_output.with_outputs(shell) == shell.replace("stale", "3")
+    assert page_outputs.with_outputs(shell) == shell.replace("stale", "3")
 
 
 def test_a_lost_output_mark_is_an_error() -> None:
     with pytest.raises(ValueError, match="lacks its example"):
-        readme_output.with_outputs("```sh\nls\n```\n<!-- output -->\n```text\n```\n")
+        page_outputs.with_outputs("```sh\nls\n```\n<!-- output -->\n```text\n```\n")
 
 
 def test_a_failing_example_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        readme_output.run_example("python", "1 / 0\n")
+        page_outputs.run_example("python", "1 / 0\n")
 
 
 def test_lowest_versions_are_the_lower_bounds() -> None:

@@ -1,7 +1,7 @@
-"""Run the examples of the README and write what they print beneath them.
+"""Run the examples of the README and other pages and write what they print beneath them.
 
-    python tools/readme_output.py            rewrite the outputs
-    python tools/readme_output.py --check    exit 1 when one of them is stale
+    python tools/page_outputs.py            rewrite the outputs
+    python tools/page_outputs.py --check    exit 1 when one of them is stale
 
 An example is a fenced ``bash`` or ``python`` block followed by a line ``<!-- output -->`` and a
 fenced ``text`` block; the last is replaced. Examples run in the root of the project, with the
@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/uncertainty.md")
 EXAMPLE = re.compile(
     r"^```(?P<language>bash|python)\n(?P<code>(?:(?!^```).*\n)+)^```\n"
     r"(?P<mark>\n*<!-- output -->\n+)"
@@ -46,12 +47,12 @@ def run_example(language: str, code: str) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"this example of the README fails:\n{code}\n{done.stderr}")
+        raise RuntimeError(f"this example fails:\n{code}\n{done.stderr}")
     return "".join(line.rstrip() + "\n" for line in done.stdout.strip("\n").split("\n"))
 
 
 def with_outputs(text: str) -> str:
-    """The README with every output block made anew.
+    """A page with every output block made anew.
 
     Raises
     ------
@@ -71,20 +72,23 @@ def with_outputs(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status: 0 when the README is (now) up to date, 1 when ``--check`` found it stale."""
-    readme = ROOT / "README.md"
-    before = readme.read_text(encoding="utf-8")
-    after = with_outputs(before)
-    if "--check" not in arguments:
-        readme.write_text(after, encoding="utf-8", newline="\n")
-        return 0
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), "README.md", "what its examples print", lineterm=""
-    )
-    difference = "\n".join(lines)
-    if difference:
-        print(f"{difference}\nThe README is stale; run: python tools/readme_output.py")
-    return int(bool(difference))
+    """Exit status: 0 when the pages are (now) up to date, 1 when ``--check`` found a stale one."""
+    stale = False
+    for name in PAGES:
+        page = ROOT / name
+        before = page.read_text(encoding="utf-8")
+        after = with_outputs(before)
+        if "--check" not in arguments:
+            page.write_text(after, encoding="utf-8", newline="\n")
+            continue
+        lines = difflib.unified_diff(
+            before.splitlines(), after.splitlines(), name, "what its examples print", lineterm=""
+        )
+        difference = "\n".join(lines)
+        if difference:
+            stale = True
+            print(f"{difference}\n{name} is stale; run: python tools/page_outputs.py")
+    return int(stale)
 
 
 if __name__ == "__main__":
