@@ -25,7 +25,7 @@ TWO = ([0.35, 0.65], [0.0, 2.0], [1.0, 1.3])
 THREE = ([0.2, 0.3, 0.5], [-1.0, 0.5, 2.0], [0.5, 1.0, 2.0])
 COLD = """
 import time, numpy as np
-from bactrian.data.{module} import {name}
+from bactrian.data.loops.{module} import {name}
 x = np.zeros(1)
 begin = time.perf_counter()
 {name}({arguments}, compiled=True)

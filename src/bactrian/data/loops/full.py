@@ -157,12 +157,13 @@ def _of_chunk(
     loop(rows, w, *arguments, terms, sums)
     if K == 2 and point.pairs[0, 2] == 1:
         sums[:, 1:7] = np.roll(sums[:, 1:7], 3, axis=1)
-    is_good = (np.abs(sums) < _HUGE).all(axis=1)
-    found = column_sums(sums[is_good])
-    if not is_good.all():
-        again = np.repeat(~is_good, ROWS)[: x.size]
-        found += twins.full_sums_of_chunk(point, x[again], None if w is None else w[again])
-    return found
+    sizes = np.abs(sums)
+    if sizes.max(initial=0.0) < _HUGE:  # in this thread's turn with the interpreter: be quick
+        return column_sums(sums)
+    is_good = (sizes < _HUGE).all(axis=1)
+    again = np.repeat(~is_good, ROWS)[: x.size]
+    rest = twins.full_sums_of_chunk(point, x[again], None if w is None else w[again])
+    return column_sums(sums[is_good]) + rest
 
 
 def _products(found: Array, point: Point) -> Array:
