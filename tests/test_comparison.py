@@ -30,6 +30,10 @@ def test_the_table_marks_the_smallest_criteria() -> None:
     ]  # fmt: skip
     assert [line.count("*") for line in lines[3:6]] == [0, 3, 0]
     assert "-1034.0017" in lines[4]
+    assert " ".join(lines[-2:]) == (
+        "No mixture of any number of components with sds of at least 5.87 can have a "
+        "log-likelihood higher than that with 2 by more than 0.16."
+    )
 
 
 def test_a_sketch_and_a_stream_are_read_once_for_all_fits() -> None:
@@ -53,5 +57,6 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(KeyError):
         bt.compare(WAITING, [1])[2]
     outlier = np.append(WAITING[:50], 1e9)
+    assert "No mixture" not in str(bt.compare(outlier, [2]))
     with pytest.raises(bt.ParameterError, match="None of the fits converged"):
         bt.compare(outlier, [2]).best()

@@ -48,6 +48,8 @@ NORMAL = Summary(
     certainty="Converged: the score is zero to 1e-9 standard errors; 47 of 50 starts ended here, "
     "no other maximum was found.",
     warnings=(),
+    gain_bound=0.15156773888690597,
+    sd_floor=5.8677344,
 )
 
 CASES = {
@@ -96,6 +98,7 @@ CASES = {
         outcome_sentence="A component has shrunk onto a single row, where the likelihood has no "
         "bound; remove or check the row 3.25, or fit fewer components with n_components=1.",
         certainty="No maximum was found; the last mixture before the collapse is shown.",
+        gain_bound=None,
         warnings=("Component 1 has 1 row.",),
     ),
     "tiny_scale": replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +11,9 @@ from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.entry import checked_options
 from bactrian.fitting.reading import read
+from bactrian.fitting.report import quick_bound
 from bactrian.fitting.result import Fit
+from bactrian.present.bound import bound_sentence
 from bactrian.present.comparison import ComparisonRow, comparison_table
 
 
@@ -66,7 +69,15 @@ class Comparison:
             for fit in self.fits
         ]  # fmt: skip
         first = self.fits[0]
-        return comparison_table(first.column, first.n_obs, rows)
+        return comparison_table(first.column, first.n_obs, rows, self._bound())
+
+    def _bound(self) -> str:
+        """What no mixture could gain over the fit with the smallest BIC, in words."""
+        if not any(fit.converged and not math.isnan(fit.bic) for fit in self.fits):
+            return ""
+        best = self.best()
+        over = f"that with {best.options.n_components}"
+        return bound_sentence(quick_bound(best), float(best.mixture.sds.min()), over)
 
     def __repr__(self) -> str:
         """Return the printed form: a comparison is looked at where it is made."""

@@ -34,7 +34,14 @@ def summary_of(fit: Fit, level: float, method: Method | Bootstrap) -> Summary:
         outcome_sentence=f"{outcome.cause} {outcome.remedy}".strip(),
         certainty=certainty(outcome, fit.solution.n_steps, fit.certificate),
         warnings=(*fit.certificate.warnings, *_notes(fit), *_of_intervals(estimates)),
+        gain_bound=quick_bound(fit),
+        sd_floor=float(fit.mixture.sds.min()),
     )
+
+
+def quick_bound(fit: Fit) -> float | None:
+    """What no mixture could gain over a fit, None where there is no maximum or it takes long."""
+    return fit.certificate.gain_bound_if_quick() if fit.converged else None
 
 
 def _notes(fit: Fit) -> list[str]:

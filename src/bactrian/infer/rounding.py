@@ -9,7 +9,7 @@ is written in powers of ten, all its numbers with the same power.
 from __future__ import annotations
 
 import math
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from typing import NamedTuple
 
 MISSING = "–"
@@ -78,6 +78,27 @@ def round_plain(x: float) -> str:
     size = _size(x, _PLAIN_DIGITS) if _has_size(x) else 1
     place = max(min(-_PLAIN_DECIMALS, size - _PLAIN_DIGITS + 1), size - _MOST_DIGITS + 1)
     return _at_place(x, place, 0 if size in _FIXED else size)
+
+
+def round_up(x: float, digits: int, finest: int | None = None) -> str:
+    """Return a bound as text, no smaller than it is, with so many significant digits.
+
+    Parameters
+    ----------
+    x : float
+        Finite, not negative.
+    digits : int
+        How many, where that is not finer than `finest`.
+    finest : int, optional
+        The power of ten below which no digit is shown.
+    """
+    exact = Decimal(float(x))
+    place = exact.adjusted() - digits + 1
+    if finest is not None:
+        place = max(place, finest)
+    rounded = exact.quantize(Decimal((0, (1,), place)), ROUND_CEILING, _EXACT)
+    size = rounded.adjusted()
+    return _at_place(float(rounded), place, 0 if size in _FIXED else size)
 
 
 def _has_size(x: float) -> bool:

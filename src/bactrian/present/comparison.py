@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bactrian.infer.rounding import round_plain
 from bactrian.present.layout import align
+from bactrian.present.tables import wrapped
 from bactrian.present.wording import printable
 
 
@@ -21,8 +22,13 @@ class ComparisonRow(NamedTuple):
     outcome: str
 
 
-def comparison_table(column: str | None, n_obs: float, rows: list[ComparisonRow]) -> str:
-    """Return the table as text; an asterisk marks the smallest of each criterion."""
+def comparison_table(
+    column: str | None, n_obs: float, rows: list[ComparisonRow], bound: str = ""
+) -> str:
+    """Return the table as text; an asterisk marks the smallest of each criterion.
+
+    A sentence on what no mixture could gain stands beneath it, where one is known.
+    """
     converged = [row for row in rows if row.outcome == "converged"]
     cells = [
         ["components", *(str(row.n_components) for row in rows)],
@@ -45,4 +51,5 @@ def comparison_table(column: str | None, n_obs: float, rows: list[ComparisonRow]
     ]
     of = printable(column) if column else "data"
     title = f"Mixtures of normal components, fitted to {of} ({n_obs:,.12g} rows)"
-    return "\n".join([title, "", *lines, "", "* the smallest among the fits that converged"])
+    notes = ["* the smallest among the fits that converged", *wrapped(bound)]
+    return "\n".join([title, "", *lines, "", *notes])

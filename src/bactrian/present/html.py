@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from itertools import groupby
 
+from bactrian.present.bound import bound_sentence
 from bactrian.present.layout import estimate_rows, measures
 from bactrian.present.summary import Summary
 from bactrian.present.wording import (
@@ -46,6 +47,8 @@ def as_html(summary: Summary) -> str:
     parts += [*_estimates(summary), *_measures(summary)]
     if summary.certainty:
         parts.append(f"<p>{escape(sentence(summary.certainty))}</p>")
+    if bound := bound_sentence(summary.gain_bound, summary.sd_floor):
+        parts.append(f"<p>{escape(bound)}</p>")
     parts += [
         f"<p><strong>{prefix}</strong> {escape(words)}</p>" for prefix, words in remarks(summary)
     ]

@@ -38,6 +38,7 @@ def as_record(
     """
     facts = asdict(summary)
     del facts["warnings"], facts["certainty"], facts["outcome_sentence"]
+    del facts["gain_bound"], facts["sd_floor"]
     sure = {
         "certainty": summary.certainty,
         "decrement": certificate.decrement,
@@ -45,6 +46,8 @@ def as_record(
         "eigenvalues": certificate.eigenvalues.tolist(),
         "n_lambda_min": certificate.n_lambda_min,
         "n_starts": certificate.n_starts,
+        "gain_bound": summary.gain_bound,
+        "sd_floor": summary.sd_floor,
         "optima": [_optimum(optimum) for optimum in certificate.optima],
         "warnings": list(summary.warnings),
     }

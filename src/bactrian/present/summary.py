@@ -38,6 +38,9 @@ class Summary:
         One line on how it ended and how sure we are.
     warnings : tuple of str
         In words. One that starts with ``"Note:"`` is printed as a note, any other as a warning.
+    gain_bound, sd_floor : float or None
+        No mixture of any number of components with sds of at least the floor has a log-likelihood
+        higher by more than the bound. None where no bound is known.
     """
 
     column: str | None
@@ -54,6 +57,8 @@ class Summary:
     outcome_sentence: str
     certainty: str
     warnings: tuple[str, ...]
+    gain_bound: float | None = None
+    sd_floor: float | None = None
 
     def __str__(self) -> str:
         """Return the summary as text."""

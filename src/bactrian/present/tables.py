@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from itertools import groupby
 
+from bactrian.present.bound import bound_sentence
 from bactrian.present.html import as_html
 from bactrian.present.layout import Row, estimate_rows, measures
 from bactrian.present.summary import Summary
@@ -36,18 +37,19 @@ def as_text(summary: Summary) -> str:
     """
     blocks = [_head(summary), _estimates(summary)]
     blocks.append([f"{label:<14}  {number}".rstrip() for label, number in measures(summary)])
-    blocks.append(_wrap(sentence(summary.certainty)))
+    bound = bound_sentence(summary.gain_bound, summary.sd_floor)
+    blocks.append([*wrapped(sentence(summary.certainty)), *wrapped(bound)])
     blocks.append([line for pair in remarks(summary) for line in _remark(*pair)])
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def _head(summary: Summary) -> list[str]:
     """Return the title and, unless it converged, what happened instead."""
-    lines = _wrap(title(summary))
+    lines = wrapped(title(summary))
     heading = outcome_heading(summary)
     if heading is None:
         return lines
-    return [*lines, f"*** {heading} ***", *_wrap(sentence(summary.outcome_sentence))]
+    return [*lines, f"*** {heading} ***", *wrapped(sentence(summary.outcome_sentence))]
 
 
 def _estimates(summary: Summary) -> list[str]:
@@ -96,9 +98,9 @@ def _stacked(rows: list[Row], interval: str) -> list[str]:
 
 def _remark(prefix: str, words: str) -> list[str]:
     """Return a warning wrapped below its first word."""
-    return _wrap(f"{prefix} {words}", indent=" " * (len(prefix) + 1))
+    return wrapped(f"{prefix} {words}", indent=" " * (len(prefix) + 1))
 
 
-def _wrap(text: str, indent: str = "") -> list[str]:
+def wrapped(text: str, indent: str = "") -> list[str]:
     """Return a text in lines of at most 88 columns."""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent)
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
