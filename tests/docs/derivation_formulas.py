@@ -68,7 +68,7 @@ class Formula:
         """Where it is to hold, and which of its relations there."""
         if self.heading == "Unboundedness":
             return [(spike(), EVERYWHERE)]
-        only_two = self.heading in ("Log-odds for two components", "Binned moments")
+        only_two = self.heading in ("Log-odds for two components", "Binned moments", "Thresholds")
         general = [(generic(n), EVERYWHERE) for n in ((2,) if only_two else (2, 3))]
         required = re.search(r"\\overset\{!\}|\\leftarrow", self.source)
         return [*general, (stationary(), AT_MAXIMA)] if required else general

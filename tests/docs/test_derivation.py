@@ -22,7 +22,7 @@ RESULTS = (
     "EM, gradient ascent and Newton", "Hessian in natural coordinates",
     "Hessian in working coordinates", "Change of coordinates", "Per-row score and information",
     "Any number of components", "Log-odds for two components", "Unboundedness",
-    "Binned moments", "Bound on what any mixture could gain",
+    "Binned moments", "Bound on what any mixture could gain", "Thresholds",
 )  # fmt: skip
 
 
@@ -90,7 +90,8 @@ def test_docstrings_cite_headings_that_exist() -> None:
 MACROS = set(
     r"frac sum prod int partial log exp sqrt max left right mid quad overset mathcal bar hat infty"
     r" pi mu sigma ell alpha tau eta theta rho delta lambda Lambda dots ne ge le leftarrow lvert"
-    r" rvert approx cos arccos zeta".split()
+    r" rvert approx cos arccos zeta min"
+    r" phi".split()
 )
 
 

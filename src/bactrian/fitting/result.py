@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from bactrian.data.sample import Sample
-from bactrian.fitting import uncertainty
+from bactrian.fitting import thresholds, uncertainty
 from bactrian.fitting.options import Options
 from bactrian.fitting.report import summary_of
+from bactrian.infer.bootstrap import Bootstrap
+from bactrian.infer.intervals import Method
 from bactrian.model.mixture import NormalMixture
 from bactrian.present.record import as_record
 from bactrian.present.summary import Summary
@@ -110,15 +112,23 @@ class Fit:
     covariance = uncertainty.covariance
     confint = uncertainty.confint
     derive = uncertainty.derive
+    bootstrap = uncertainty.bootstrap
     test_against = uncertainty.test_against
 
-    def summary(self, level: float = 0.95) -> Summary:
-        """Return the facts that printing shows, with intervals of a given level."""
-        return summary_of(self, level)
+    # How two components are told apart.
+    threshold = thresholds.threshold
+    crossings = thresholds.crossings
+    shape = thresholds.shape
 
-    def to_dict(self, level: float = 0.95) -> dict[str, Any]:
+    def summary(self, level: float = 0.95, method: Method | Bootstrap = "wald") -> Summary:
+        """Return the facts that printing shows, with intervals as ``confint`` makes them."""
+        return summary_of(self, level, method)
+
+    def to_dict(self, level: float = 0.95, method: Method | Bootstrap = "wald") -> dict[str, Any]:
         """Return all results as plain values for strict JSON: unrounded, None for non-finite."""
-        return as_record(self.summary(level), self.mixture, self.certificate, self.n_missing)
+        return as_record(
+            self.summary(level, method), self.mixture, self.certificate, self.n_missing
+        )
 
     def __str__(self) -> str:
         """Return the table of estimates and what there is to say about them."""

@@ -51,16 +51,36 @@ def crossings(weights: Array, means: Array, sds: Array) -> Array:
 def _pair_crossings(
     one: tuple[float, float, float], other: tuple[float, float, float]
 ) -> tuple[float, list[float]]:
-    """The narrower mean, and the points where two (weight, mean, sd) are equally probable.
-
-    In sds v of the narrower component from its mean the log-odds are zero where
-    ``(1 - ρ²) v² - 2 ρ g v - (g² + 2 ℓ) = 0``, with ρ the ratio of the sds, g the distance of the
-    means in sds of the wider one and ℓ the narrower one's log height over the wider one's. This
-    form survives equal sds, any offset and any scale; Q is the sum without cancellation.
-    """
+    """The narrower mean, and the points where two (weight, mean, sd) are equally probable."""
     (weight, mean, sd), (wide_weight, wide_mean, wide_sd) = sorted(
         (one, other), key=lambda component: component[2]
     )
+    height = _log_height(weight, wide_weight, sd, wide_sd)
+    return mean, pair_points(mean, sd, wide_mean, wide_sd, height)
+
+
+def pair_points(
+    mean: float, sd: float, wide_mean: float, wide_sd: float, height: float
+) -> list[float]:
+    """Return the points where a component and one at least as wide are equally high.
+
+    The first one is nearer to the middle of the two means; there is a second where the sds differ,
+    and there are none where the wider component is the higher one everywhere.
+
+    Parameters
+    ----------
+    mean, sd, wide_mean, wide_sd : float
+        The two components, the narrower one first.
+    height : float
+        Log of the narrower one's height over the wider one's, each at its own mean.
+
+    Notes
+    -----
+    In sds v of the narrower component from its mean the log-odds are zero where
+    ``(1 - ρ²) v² - 2 ρ g v - (g² + 2 ℓ) = 0``, with ρ the ratio of the sds, g the distance of the
+    means in sds of the wider one and ℓ the height. This form survives equal sds, any offset and
+    any scale; Q is the sum without cancellation.
+    """
     ratio = sd / wide_sd
     unequal = (wide_sd - sd) / wide_sd * (1.0 + ratio)
     half = 0.5 * mean - 0.5 * wide_mean  # the whole may overflow
@@ -69,17 +89,16 @@ def _pair_crossings(
         found = [mean - half * ratio / (1.0 + ratio) * 2.0]
         if unequal:
             found.append(mean + half * ratio / unequal * (1.0 + ratio) * 2.0)
-        return mean, found
-    height = _log_height(weight, wide_weight, sd, wide_sd)
+        return found
     square = distance * distance
     discriminant = square + 2.0 * height * unequal
     if discriminant <= 8.0 * _EPS * (square + 2.0 * unequal * (1.0 + abs(height))):
-        return mean, []
+        return []
     Q = ratio * distance + math.copysign(math.sqrt(discriminant), distance)
     found = [mean - sd * ((square + 2.0 * height) / Q)]
     if unequal:
         found.append(mean + sd * (Q / unequal))
-    return mean, found
+    return found
 
 
 def _log_height(weight: float, wide_weight: float, sd: float, wide_sd: float) -> float:

@@ -13,6 +13,7 @@ from bactrian.errors import DataTypeError, ParameterError
 from bactrian.model import quantile, tails
 from bactrian.model.crossings import crossings
 from bactrian.model.extremes import row_terms_anywhere
+from bactrian.model.modes import modes
 
 Array = NDArray[np.float64]
 
@@ -164,6 +165,13 @@ class NormalMixture:
         Source: derivation, "Log-odds for two components".
         """
         return crossings(self.weights, self.means, self.sds)
+
+    def modes(self) -> Array:
+        """Return the sorted points where the density has a local maximum: at least one.
+
+        Source: derivation, "Thresholds".
+        """
+        return modes(self)
 
     def ordered(self) -> NormalMixture:
         """Return the mixture with its components sorted by mean, then sd, then weight."""

@@ -1,0 +1,135 @@
+"""Modes of a mixture, and the valleys between them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bactrian.model.pairs import Component
+from bactrian.model.posterior import Array
+
+if TYPE_CHECKING:
+    from bactrian.model.mixture import NormalMixture
+
+_REACH = np.linspace(-5.0, 5.0, 81)  # sds around each mean where the slope may change its sign
+_BETWEEN = 65
+_MOST_STEPS = 200
+_ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+
+
+def modes(mixture: NormalMixture) -> Array:
+    """Return the sorted points where the density has a local maximum.
+
+    There is at least one, and with two components at most two. All are found with two components;
+    with more, two that are a tenth of an sd apart, or nearer, may be taken for one.
+    """
+    if mixture.n_components == 1 or mixture.means.min() == mixture.means.max():
+        return mixture.means[:1].copy()
+    return _turns(mixture, float(mixture.means.min()), float(mixture.means.max()), 1.0)
+
+
+def valley(mixture: NormalMixture, low: float, high: float) -> float:
+    """Return the point of least density among the local minima in an interval; NaN without one."""
+    if not low < high:
+        return math.nan
+    found = _turns(mixture, low, high, -1.0)
+    if found.size < 2:
+        return float(found[0]) if found.size else math.nan
+    return float(found[mixture.logpdf(found).argmin()])
+
+
+def slope_signs(mixture: NormalMixture, x: Array) -> Array:
+    """Return the sign of the slope of the density at points (n,): -1, 0 or 1."""
+    u = (x - mixture.means[:, None]) / mixture.sds[:, None]
+    squares = u * u
+    # Relative to the nearest component, so that not all of them underflow.
+    heights = np.exp(0.5 * (squares.min(axis=0) - squares))
+    return np.asarray(-np.sign((mixture.weights / mixture.sds**2) @ (heights * u)))
+
+
+def balance_turns(lower: Component, upper: Component) -> tuple[float, float]:
+    """Return the two points between the means where the balance of two humps turns, or NaN.
+
+    The balance is the log of the rise of the upper weighted density over the fall of the lower
+    one, both in absolute value. It falls from one mean to the other except between these points,
+    which do not depend on the weights. Where there are none, no weights make the density bimodal.
+
+    Notes
+    -----
+    Robertson and Fryer (1969), Skandinavisk Aktuarietidskrift 52, 137-146: a cubic.
+    Source: derivation, "Thresholds".
+    """
+    gap, ratio = (upper.mean - lower.mean) / lower.sd, upper.sd / lower.sd
+    if not gap > 0.0:
+        return math.nan, math.nan
+    square = ratio * ratio
+    cubic = np.array([square - 1.0, -gap * (square - 2.0), -gap * gap, gap * square])
+    roots = np.roots(cubic)
+    real = np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * np.abs(roots)])
+    inside = real[(real > 0.0) & (real < gap)]
+    if inside.size < 2 or not inside[0] < inside[1]:
+        return math.nan, math.nan
+    return float(lower.mean + lower.sd * inside[0]), float(lower.mean + lower.sd * inside[1])
+
+
+def _turns(mixture: NormalMixture, low: float, high: float, sign: float) -> Array:
+    """Points between low and high where the density's slope changes from this sign to the other."""
+    points = _places(mixture, low, high)
+    signs = slope_signs(mixture, points)
+    points, signs = points[signs != 0.0], signs[signs != 0.0]
+    found = np.flatnonzero((signs[:-1] == sign) & (signs[1:] == -sign))
+    return np.array([_root(mixture, points[i], points[i + 1], sign) for i in found])
+
+
+def _root(mixture: NormalMixture, low: float, high: float, sign: float) -> float:
+    """Where the slope changes its sign: Newton's method inside a shrinking bracket.
+
+    A step that does not halve the last one creeps, as between humps far apart: bisect instead.
+    """
+    rows = list(
+        zip(mixture.weights.tolist(), mixture.means.tolist(), mixture.sds.tolist(), strict=True)
+    )
+    x, last, narrowest = 0.5 * (low + high), math.inf, min(sd for _, _, sd in rows)
+    for _ in range(_MOST_STEPS):
+        slope, curvature = _slope_and_curvature(rows, x)
+        low, high = (x, high) if slope * sign > 0.0 else (low, x)
+        step = -slope / curvature if curvature * sign < 0.0 else math.inf
+        if abs(step) <= _ROUNDING * (abs(x) + narrowest):
+            return x + step
+        newton = low < x + step < high and abs(step) <= 0.5 * last
+        following = x + step if newton else 0.5 * (low + high)
+        if following in (x, low, high):
+            break
+        x, last = following, abs(step) if newton else high - low
+    return x
+
+
+def _slope_and_curvature(rows: list[tuple[float, float, float]], x: float) -> tuple[float, float]:
+    """First and second derivative of the density at x, up to a positive factor."""
+    us = [(x - mean) / sd for _, mean, sd in rows]
+    nearest = min(u * u for u in us)  # relative to the highest, so that not all underflow
+    slope = curvature = 0.0
+    for (weight, _, sd), u in zip(rows, us, strict=True):
+        height = weight / sd * math.exp(0.5 * (nearest - u * u))
+        slope -= height * u / sd
+        curvature += height * (u * u - 1.0) / sd / sd
+    return slope, curvature
+
+
+def _places(mixture: NormalMixture, low: float, high: float) -> Array:
+    """Where to look at the slope, so that between two neighbours it changes its sign once or never.
+
+    With two components the slope changes its sign with their balance, which turns at known points.
+    """
+    margin = 1e-6 * mixture.sds.min()
+    ends = np.array([low - margin, high + margin])
+    if mixture.n_components == 2:
+        order = np.argsort(mixture.means)
+        pair = [Component(float(mixture.means[k]), float(mixture.sds[k])) for k in order]
+        places = np.concatenate([ends, balance_turns(pair[0], pair[1])])
+    else:
+        around = (mixture.means[:, None] + mixture.sds[:, None] * _REACH).ravel()
+        places = np.concatenate([ends, np.linspace(low, high, _BETWEEN), around])
+    return np.unique(places[(places >= ends[0]) & (places <= ends[1])])
