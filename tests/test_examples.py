@@ -68,6 +68,11 @@ def printed(*command: str | Path) -> str:
             ["adbc_driver_sqlite", "pyarrow"],
             "the maximum of the rows in memory: log-likelihood -245309.3748",
         ),
+        (
+            "06_thresholds",
+            [],
+            "error rate 0.194 ± 0.011, 0.171 to 0.215; actually 0.182",
+        ),
     ],
 )
 def test_the_example_prints_this_line(name: str, packages: list[str], line: str) -> None:

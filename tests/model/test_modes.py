@@ -96,3 +96,10 @@ def test_modes_of_humps_far_apart_do_not_underflow() -> None:
     mixture = bt.NormalMixture([0.5, 0.5], [-1e4, 1e4], [1.0, 1.0])
     assert mixture.modes().tolist() == pytest.approx([-1e4, 1e4], rel=1e-15)
     assert valley(mixture, -1e4, 1e4) == pytest.approx(0.0, abs=1e-9)
+    three = bt.NormalMixture([0.2, 0.5, 0.3], [-1e4, 0.0, 3e4], [1.0, 1.0, 2.0])
+    assert three.modes().tolist() == pytest.approx([-1e4, 0.0, 3e4], rel=1e-15, abs=1e-15)
+    # Where x / 1 = (3e4 - x) / 2 in sds, but for the logarithms of weights and sds.
+    assert valley(three, 0.0, 3e4) == pytest.approx(1e4, abs=1e-2)
+    with mp.workdps(40):
+        low, high = (mpf(valley(three, 0.0, 3e4)) * (1 + d * mpf("1e-14")) for d in (-1, 1))
+        assert slope(three, low) < 0 < slope(three, high)
