@@ -236,5 +236,27 @@ def test_a_floor_that_is_too_small_is_refused_with_the_least_usable_one() -> Non
         drawn_fit("apart").certificate.gain_bound(5e-324)
 
 
+def test_a_fit_that_converged_says_it() -> None:
+    fit = drawn_fit("apart")
+    record = fit.to_dict()
+    assert record["certificate"]["gain_bound"] == fit.certificate.gain_bound()
+    assert record["certificate"]["sd_floor"] == fit.mixture.sds.min()
+    assert "gain_bound" not in record
+    assert "No mixture of any number of components" in str(fit)
+    stopped = bt.fit(draw("overlapping"), max_steps=1)
+    assert not stopped.converged
+    assert stopped.to_dict()["certificate"]["gain_bound"] is None
+    assert "No mixture of any number of components" not in str(stopped)
+
+
+def test_where_it_would_take_long_a_fit_says_nothing() -> None:
+    rng = np.random.default_rng(6)
+    x = np.append(rng.normal(0.0, 0.01, 300), rng.normal(0.0, 3.0, 3000))
+    fit = bt.fit(x)
+    assert fit.converged
+    assert fit.certificate.gain_bound_if_quick() is None
+    assert "No mixture of any number of components" not in str(fit)
+
+
 def test_a_certificate_prints_no_data() -> None:
     assert len(repr(drawn_fit("apart").certificate)) < 1500

@@ -77,10 +77,10 @@ def loglike_and_ratios(x: Array, w: Array, places: Array, shares: Array) -> tupl
 
 
 def _first(x: Array, w: Array) -> tuple[Array, Array]:
-    """A component in the middle of every occupied bin, after a few EM steps."""
+    """A component at the mean of every occupied bin, after a few EM steps."""
     starts = _runs(np.floor(x))
-    places = np.floor(x[starts]) + 0.5
-    shares = np.add.reduceat(w, starts) / w.sum()
+    counts = np.add.reduceat(w, starts)
+    places, shares = np.add.reduceat(w * x, starts) / counts, counts / w.sum()
     kernel = _kernel(x, places)
     for _ in range(_EM_STEPS):
         shares = shares * (kernel.T @ (w / (kernel @ shares))) / w.sum()
