@@ -98,10 +98,11 @@ def replicate(cell: Cell, seed: int) -> Array:
     """What one sample says: squared distances of the truth, three for each quantity.
 
     By the observed information, by the sandwich, by the profile; then the effective number of
-    rows in the worst direction. NaN throughout where there is no maximum.
+    rows in the worst direction, and the estimate: a weight, two means, two sds, in the unit of the
+    data. NaN throughout where there is no maximum.
     """
     rng = np.random.default_rng([cell.n, int(10 * cell.separation), int(100 * cell.weight), seed])
-    found = np.full(3 * len(LABELS) + 1, np.nan)
+    found = np.full(3 * len(LABELS) + 6, np.nan)
     maximum = estimate(cell, cell.truth.sample(cell.n, rng))
     if maximum is None:
         return found
@@ -119,7 +120,9 @@ def replicate(cell: Cell, seed: int) -> Array:
         found[3 * i + 1] = away / (here.gradient @ robust @ here.gradient)
         fall = Profile(problem, state, local, model).fall(there)
         found[3 * i + 2] = fall[0] if fall[1].converged else -1.0  # an open interval
-    found[-1] = cell.n * state.eigenvalues[0, 0]
+    sample = problem.sample
+    means, sds = sample.origin + sample.scale * state.means[0], sample.scale * state.sds[0]
+    found[-6:] = cell.n * state.eigenvalues[0, 0], state.weights[0, 0], *means, *sds
     return found
 
 

@@ -12,7 +12,10 @@ from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.streams.databases import Query
 from bactrian.errors import DataError, DataTypeError, ParameterError
 from bactrian.fitting import Comparison, Fit, compare, fit
-from bactrian.infer.estimates import Estimate
+from bactrian.infer.bootstrap import Bootstrap
+from bactrian.infer.estimates import Estimate, Estimates
+from bactrian.infer.nested import NestedTest
+from bactrian.infer.thresholds import Threshold
 from bactrian.likelihood.quantities import (
     Evaluation,
     evaluate,
@@ -35,13 +38,16 @@ from bactrian.solve.outcome import Outcome
 __version__ = "0.1.0"
 
 __all__ = [
+    "Bootstrap",
     "Certificate",
     "Comparison",
     "DataError",
     "DataTypeError",
     "Estimate",
+    "Estimates",
     "Evaluation",
     "Fit",
+    "NestedTest",
     "NormalMixture",
     "Optimum",
     "Outcome",
@@ -49,6 +55,7 @@ __all__ = [
     "Query",
     "Sample",
     "Sketch",
+    "Threshold",
     "compare",
     "datasets",
     "evaluate",

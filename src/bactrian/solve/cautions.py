@@ -159,11 +159,13 @@ def _identifiability(problem: Problem, state: State) -> list[str]:
     if rows < _UNIDENTIFIED:
         return [
             "The components are not identified: in the worst direction the data are worth "
-            f"{rows:.1f} rows of known membership; standard errors mean little."
+            f"{rows:.1f} rows of known membership; standard errors mean little, and profile "
+            "intervals say what the data exclude."
         ]
     return [
         "The components overlap: in the worst direction the data are worth only "
-        f"{rows:.0f} rows of known membership; standard errors and intervals tend to be too small."
+        f"{rows:.0f} rows of known membership; standard errors and Wald intervals tend to be too "
+        "small, profile intervals less so."
     ]
 
 
