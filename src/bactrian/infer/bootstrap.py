@@ -7,9 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import permutations
 from multiprocessing import get_context
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +24,12 @@ from bactrian.solve.state import State
 from bactrian.solve.steps import newton_step
 
 Array = NDArray[np.float64]
-Map = Callable[[Callable[[list[int]], list["_Refit"]], list[list[int]]], Iterator[list["_Refit"]]]
+Result = TypeVar("Result")
 
 _MAX_STEPS = 200
 _CHUNK = 25
 _MOST_DRAWN = 5_000_000
+_MOST_ORDERED = 6  # components whose orders are all tried
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -122,19 +122,43 @@ def bootstrap(
             'parametric=True, or use method="profile", which such numbers of rows do not need '
             "to be corrected."
         )
-    entropy = _entropy(rng)
-    tasks = [list(range(i, min(i + _CHUNK, n_replicates))) for i in range(0, n_replicates, _CHUNK)]
-    run = partial(_refits, problem, state, parametric, entropy)
-    refits: list[_Refit] = []
-    with _mapped(workers) as spread:
-        for found in spread(run, tasks):
-            refits += found
-            if progress is not None:
-                progress(len(refits), n_replicates)
+    run = partial(_refit_of, problem, state, parametric)
+    refits = replicated(run, n_replicates, rng=rng, workers=workers, progress=progress)
     kept = [refit.free for refit in refits if refit.free is not None]
     free = np.array(kept).reshape(len(kept), state.free.shape[1])
     switched = sum(refit.is_switched for refit in refits)
     return Bootstrap(free, len(refits) - len(kept), switched, parametric)
+
+
+def replicated(
+    run: Callable[[np.random.Generator], Result],
+    n_replicates: int,
+    *,
+    rng: np.random.Generator | int | None,
+    workers: int,
+    progress: Progress | None,
+) -> list[Result]:
+    """Return what a function gives for so many generators of random numbers, one after another.
+
+    Each call has a generator of its own, made from `rng` and its place in the row, so that the
+    numbers are the same whatever the number of workers.
+    """
+    entropy = _entropy(rng)
+    tasks = [range(i, min(i + _CHUNK, n_replicates)) for i in range(0, n_replicates, _CHUNK)]
+    found: list[Result] = []
+    with _mapped(workers) as spread:
+        for some in spread(partial(_several, run, entropy), tasks):
+            found += some
+            if progress is not None:
+                progress(len(found), n_replicates)
+    return found
+
+
+def _several(
+    run: Callable[[np.random.Generator], Result], entropy: int, which: range
+) -> list[Result]:
+    """Some of the calls."""
+    return [run(np.random.default_rng([entropy, i])) for i in which]
 
 
 def _entropy(rng: np.random.Generator | int | None) -> int:
@@ -147,7 +171,7 @@ def _entropy(rng: np.random.Generator | int | None) -> int:
 
 
 @contextmanager
-def _mapped(workers: int) -> Iterator[Map]:
+def _mapped(workers: int) -> Iterator[Callable[..., Any]]:
     """A map over tasks, in this process or in several."""
     if workers == 1:
         yield map
@@ -163,16 +187,10 @@ def _knows_rows(sample: Sample) -> bool:
     return squared is not None and np.array_equal(squared.local, sample.local)
 
 
-def _refits(
-    problem: Problem, state: State, parametric: bool, entropy: int, which: list[int]
-) -> list[_Refit]:
-    """Some of the refits."""
-    found = []
-    for i in which:
-        rng = np.random.default_rng([entropy, i])
-        sample = (_drawn if parametric else _resampled)(problem.sample, state, rng)
-        found.append(_refit(replace(problem, sample=sample), state))
-    return found
+def _refit_of(problem: Problem, state: State, parametric: bool, rng: np.random.Generator) -> _Refit:
+    """One of the refits."""
+    sample = (drawn if parametric else _resampled)(problem.sample, state, rng)
+    return _refit(replace(problem, sample=sample), state)
 
 
 def _resampled(sample: Sample, state: State, rng: np.random.Generator) -> Sample:
@@ -182,14 +200,14 @@ def _resampled(sample: Sample, state: State, rng: np.random.Generator) -> Sample
         each = sample.squared.weights / sample.weights
         counts = sample.weights / each
     n = max(round(float(counts.sum())), 1)
-    drawn = rng.multinomial(n, counts / counts.sum()) * each
-    kept = drawn > 0.0
-    weights = drawn[kept] * (float(counts.sum()) / n)
+    taken = rng.multinomial(n, counts / counts.sum()) * each
+    kept = taken > 0.0
+    weights = taken[kept] * (float(counts.sum()) / n)
     return sample.with_local(sample.local[kept], weights)
 
 
-def _drawn(sample: Sample, state: State, rng: np.random.Generator) -> Sample:
-    """As many rows as there are, drawn from the fitted mixture."""
+def drawn(sample: Sample, state: State, rng: np.random.Generator) -> Sample:
+    """Return as many rows as there are, drawn from the fitted mixture."""
     mixture = NormalMixture(state.weights[0], state.means[0], state.sds[0])
     local, counts = np.unique(mixture.sample(round(sample.total), rng), return_counts=True)
     return replace(sample.with_local(local, counts.astype(np.float64)), width=0.0)
@@ -211,10 +229,10 @@ def _refit(problem: Problem, state: State) -> _Refit:
 def _matching(problem: Problem, ended: State, state: State) -> NDArray[np.intp]:
     """The order that makes the components of a refit most like those of the fit."""
     k = problem.n_components
-    if problem.constraints.names_components or k > 6:
+    if k > _MOST_ORDERED:
         return np.arange(k)
     means, sds = state.means[0], state.sds[0]
-    orders = [np.array(order) for order in permutations(range(k))]
+    orders = problem.constraints.orders()
     costs = [
         (
             ((ended.means[0][order] - means) / sds) ** 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -205,12 +204,9 @@ def _relabelled(order: Array) -> Array:
 
 def _matching(state: State, general: Solution) -> Any:
     """The order in which the general fit's components are most like the restricted one's."""
-    k = general.problem.n_components
-    if general.problem.constraints.names_components:
-        return np.arange(k)
     means, sds = state.means[0], state.sds[0]
     own = general.state.means[0], general.state.sds[0]
-    orders = [np.array(order) for order in permutations(range(k))]
+    orders = general.problem.constraints.orders()
     costs = [
         (((own[0][order] - means) / sds) ** 2 + np.log(own[1][order] / sds) ** 2).sum()
         for order in orders

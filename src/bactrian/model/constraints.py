@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Constraints:
         Bounds of the free coordinates.
     free_weights, free_means, free_sds : (m,) intp
         The components to which the free coordinates belong; the last free weight has none.
+    classes : (K,) intp
+        Components of the same class can be exchanged for each other.
     is_none : bool
         Whether every mixture is a member.
     has_bounds : bool
@@ -61,6 +64,7 @@ class Constraints:
     free_weights: Index = field(init=False)
     free_means: Index = field(init=False)
     free_sds: Index = field(init=False)
+    classes: Index = field(init=False)
     is_none: bool = field(init=False)
     has_bounds: bool = field(init=False)
     has_curved_weights: bool = field(init=False)
@@ -72,7 +76,10 @@ class Constraints:
         lower, upper = _free_bounds(self, *free)
         bounded = bool(np.isfinite(lower).any() or np.isfinite(upper).any())
         everything = matrix.shape[0] == matrix.shape[1] and not bounded
+        ratios = np.ones(self.n_components) if self.sd_ratios is None else self.sd_ratios
+        known = np.column_stack([*self._boxes, ratios])
         found = {
+            "classes": np.unique(known, axis=0, return_inverse=True)[1].reshape(-1),
             "free_weights": free[0], "free_means": free[1], "free_sds": free[2],
             "matrix": matrix, "offset": offset, "lower": lower, "upper": upper,
             "has_bounds": bounded, "is_none": everything and self.sd_ratios is None,
@@ -98,15 +105,19 @@ class Constraints:
 
     @property
     def names_components(self) -> bool:
-        """Whether the components cannot be exchanged for each other."""
-        alike = all((box == box[0]).all() for box in self._boxes)
-        return not alike or (self.sd_ratios is not None and bool(np.ptp(self.sd_ratios) > 0.0))
+        """Whether some components cannot be exchanged for each other."""
+        return bool(self.classes.any())
 
     @property
     def can_collapse(self) -> NDArray[np.bool_]:
         """Whether the sd of each component (K,) may go to zero while another's does not."""
         alone = self.sd_ratios is None and self.n_components > 1
         return np.asarray((self.sds[:, 0] == 0.0) & alone)
+
+    def orders(self) -> list[Index]:
+        """Return the ways to number the components that keep the named ones in their places."""
+        every = map(np.array, permutations(range(self.n_components)))
+        return [order for order in every if (self.classes[order] == self.classes).all()]
 
     def localised(self, origin: float, scale: float) -> Constraints:
         """Return the same set in units of (x - origin) / scale."""

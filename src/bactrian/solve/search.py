@@ -222,11 +222,12 @@ def _with_one_order(problem: Problem, state: State, group: list[int]) -> list[in
 
 
 def order_of(problem: Problem, state: State, which: int = 0) -> NDArray[np.intp]:
-    """Return the order (K,) of components by mean, then sd, then weight, unless they are named."""
-    if problem.constraints.names_components:
-        return np.arange(problem.n_components)
-    named = (state.weights[which], state.sds[which], state.means[which])
-    return np.asarray(np.lexsort(named))
+    """Return the order (K,) of components by mean, then sd, then weight; named ones stay."""
+    ranked = np.lexsort((state.weights[which], state.sds[which], state.means[which]))
+    order, classes = np.empty_like(ranked), problem.constraints.classes
+    for each in range(classes.max() + 1):
+        order[classes == each] = ranked[classes[ranked] == each]
+    return order
 
 
 def _signature(problem: Problem, state: State) -> Array:
