@@ -65,6 +65,7 @@ def _of_intervals(estimates: Estimates) -> list[str]:
     """What is to be known about single intervals."""
     same: dict[str, list[str]] = {}
     for estimate in estimates:
-        if estimate.note and estimate.standard_error != 0.0:
+        # Of Wald intervals the certificate warns already.
+        if estimate.note and estimate.standard_error != 0.0 and estimate.method != "wald":
             same.setdefault(estimate.note, []).append(estimate.name)
     return [f"Note: the interval of {', '.join(names)}: {note}." for note, names in same.items()]

@@ -22,6 +22,7 @@ from bactrian.infer.intervals import Inference, Method
 from bactrian.infer.nested import NestedTest, nested_test
 from bactrian.infer.quantity import Quantity, checked_function, parameters
 from bactrian.model.mixture import NormalMixture
+from bactrian.solve.cautions import WEAK
 
 if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
@@ -241,7 +242,18 @@ def estimates(
     if way == "bootstrap":
         way = bootstrap(fit)
     found = [inference.estimate(quantity, way) for quantity in quantities]
-    return Estimates(found if fit.converged else map(_without_error, found))
+    if not fit.converged:
+        return Estimates(map(_without_error, found))
+    weak = fit.certificate.n_lambda_min < WEAK and fit.mixture.n_components > 1
+    return Estimates(map(_unreliable, found) if weak else found)
+
+
+def _unreliable(estimate: Estimate) -> Estimate:
+    """The estimate, with a note if its interval is Wald's and the components overlap."""
+    if estimate.method != "wald" or estimate.note:
+        return estimate
+    note = 'unreliable, the components overlap: method="profile" holds better'
+    return replace(estimate, note=note)
 
 
 def _without_error(estimate: Estimate) -> Estimate:

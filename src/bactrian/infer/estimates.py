@@ -87,7 +87,11 @@ class Estimates(tuple[Estimate, ...]):
             rows.append((e.name, *shown, f"{e.method} {e.level:.12g}"))
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ["  ".join(_cells(row, widths)).rstrip() for row in rows]
-        return "\n".join(lines + [f"{e.name}: {e.note}" for e in self if e.note])
+        notes: dict[str, list[str]] = {}
+        for e in self:
+            if e.note:
+                notes.setdefault(e.note, []).append(e.name)
+        return "\n".join(lines + [f"{', '.join(names)}: {note}" for note, names in notes.items()])
 
     def __repr__(self) -> str:
         """Return the printed form: estimates are looked at where they are made."""

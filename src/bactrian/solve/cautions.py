@@ -16,7 +16,8 @@ from bactrian.solve.state import State
 Array = NDArray[np.float64]
 
 _NEARLY_EQUAL = 2.0
-_WEAK, _UNIDENTIFIED = 64.0, 4.0
+WEAK = 64.0  # rows of known membership below which standard errors mislead
+_UNIDENTIFIED = 4.0
 _ROWS_PER_PARAMETER = 10.0
 _FEW, _FEW_IF_NARROW, _NARROW = 8.0, 15.0, 0.05
 _LISTED = 4.0
@@ -154,7 +155,7 @@ def _in_short(optimum: Optimum) -> str:
 def _identifiability(problem: Problem, state: State) -> list[str]:
     """Directions in which the likelihood is so flat that standard errors mislead."""
     rows = problem.sample.total * float(state.eigenvalues[0, 0])
-    if problem.n_components == 1 or rows >= _WEAK:
+    if problem.n_components == 1 or rows >= WEAK:
         return []
     if rows < _UNIDENTIFIED:
         return [
