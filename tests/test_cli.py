@@ -349,3 +349,50 @@ def test_a_folder_that_is_not_there_is_named_before_anything_is_read(
 
 def test_one_row_in_one_bin_is_not_called_several() -> None:
     assert repr(bt.Sketch.of([1.0])).startswith("<Sketch: 1 row in 1 bin of width ")
+
+
+def test_a_threshold_is_printed_below_the_fit(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["fit", "data.csv", "--column", "size", "--threshold"]) == 0
+    table, _, cut = capsys.readouterr().out.partition("\n\nThreshold\n")
+    assert table.startswith("Mixture of 2 normal components")
+    assert cut == f"{bt.fit(X).threshold()}\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments"),
+    [
+        ("posterior=0.9", {"posterior": 0.9}),
+        ("costs=1:5,prevalence=0.1", {"costs": (1, 5), "prevalence": 0.1}),
+        ("false-positive-rate=0.05,components=1:2", {"false_positive_rate": 0.05}),
+        ("false-negative-rate=.05", {"false_negative_rate": 0.05}),
+        ("density-minimum", {"density_minimum": True}),
+    ],
+)
+def test_the_rule_of_a_threshold_reaches_it(
+    here: Path, capsys: pytest.CaptureFixture[str], rule: str, arguments: dict[str, Any]
+) -> None:
+    command = ["fit", "data.csv", "--column", "size", "--level", "0.9", "--json"]
+    assert cli.main([*command, "--threshold", rule]) == 0
+    found = json.loads(capsys.readouterr().out, parse_constant=refuse)["threshold"]
+    assert found == bt.fit(X).threshold(**arguments, level=0.9).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("data.csv", "--threshold does not understand 'data.csv'; say posterior=0.9"),
+        ("posterior=high", "--threshold does not understand 'posterior=high'"),
+        ("density-minimum=1", "--threshold does not understand 'density-minimum=1'"),
+        ("posterior=0.5,posterior=0.6", "--threshold says posterior twice"),
+        ("costs=1", "such as costs=1:5."),
+        ("false-positive-rate=1", "--threshold: false-positive-rate=1.0 is not strictly"),
+        ("components=2:1", "name the lower one first: components=1:2."),
+    ],
+)
+def test_a_rule_that_cannot_be_met_is_refused_before_anything_is_read(
+    here: Path, capsys: pytest.CaptureFixture[str], rule: str, message: str
+) -> None:
+    assert cli.main(["fit", "not there.csv", "--threshold", rule]) == 2
+    assert message in capsys.readouterr().err

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bactrian.cli.constraints import constraints_from
 from bactrian.cli.progress import shown
+from bactrian.cli.thresholds import threshold_rule
 from bactrian.cli.wording import as_options
 from bactrian.errors import DataError, ParameterError
 
@@ -24,6 +25,7 @@ def fit_command(options: argparse.Namespace) -> int:
 
     if not 0.0 < options.level < 1.0:
         raise ParameterError(f"--level {options.level:g} is not between 0 and 1; 0.95 is usual.")
+    rule = threshold_rule(options)
     data = _data(options)
     with shown(options.quiet) as progress:
         found = fit(
@@ -35,11 +37,21 @@ def fit_command(options: argparse.Namespace) -> int:
             **constraints_from(options),
         )
         way = _interval_method(found, options, progress)
+    record, text = {}, ""
+    if rule is not None:
+        cut = found.threshold(**rule, level=options.level, method=_lopsided(way))
+        record, text = {"threshold": cut.to_dict()}, f"\n\nThreshold\n{cut}"
     if options.json:
-        _print(json.dumps(found.to_dict(options.level, way), indent=2, allow_nan=False))
+        record = found.to_dict(options.level, way) | record
+        _print(json.dumps(record, indent=2, allow_nan=False))
     else:
-        _print(as_options(as_text(found.summary(options.level, way))))
+        _print(as_options(as_text(found.summary(options.level, way)) + text))
     return 0
+
+
+def _lopsided(way: Any) -> Any:
+    """The intervals of a threshold: refits if there are any, or the profile."""
+    return "profile" if way == "wald" else way
 
 
 def _interval_method(found: Fit, options: argparse.Namespace, progress: Any) -> Any:

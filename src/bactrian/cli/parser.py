@@ -6,6 +6,7 @@ import argparse
 
 from bactrian.cli import commands
 from bactrian.cli.constraints import add_constraints
+from bactrian.cli.thresholds import add_threshold
 
 _EXAMPLES = """\
 examples:
@@ -93,6 +94,7 @@ def _fit(command: argparse.ArgumentParser) -> None:
     _weight_kind(command)
     add_constraints(command)
     _intervals(command)
+    add_threshold(command)
     command.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
 
 
