@@ -34,7 +34,13 @@ def sampled(values: Array, weights: Array) -> Sample:
     share = weights / weights.max()
     each = share * (share.sum() / (share @ share))
     sample = Sample.of(values, each)
-    return replace(sample, squared=_in_units_of(sample, Sample.of(values, each**2)))
+    # In the order in which the sample sums its weights; and at the very same points, by which the
+    # bootstrap knows that these are rows.
+    order = np.lexsort((each, values))
+    order = order[each[order] > 0.0]
+    which = np.unique(values[order], return_inverse=True)[1]
+    squares = np.bincount(which, each[order] ** 2)
+    return replace(sample, squared=sample.with_local(sample.local, squares))
 
 
 def sampled_nodes(parts: Sequence[Sketch]) -> Sample:

@@ -198,7 +198,8 @@ def _resampled(sample: Sample, state: State, rng: np.random.Generator) -> Sample
     counts, each = sample.weights, np.ones(len(sample))
     if sample.squared is not None:
         each = sample.squared.weights / sample.weights
-        counts = sample.weights / each
+        known = each > 0.0  # squares of the smallest weights vanish
+        counts = np.divide(counts, each, out=np.zeros_like(each), where=known)
     n = max(round(float(counts.sum())), 1)
     taken = rng.multinomial(n, counts / counts.sum()) * each
     kept = taken > 0.0
