@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import bactrian as bt
 from bactrian.data.sample import Sample
 from bactrian.solve import npmle
-from bactrian.solve.gain import MAX_BINS, gain_bound
+from bactrian.solve.gain import MAX_BINS, QUICK_BINS, gain_bound
 from tests.problems import MIXTURES, draw, drawn_fit
 
 SLACK = 2e-3  # what the solver may leave, and twice that between two bounds
@@ -229,9 +229,10 @@ def test_a_floor_that_is_too_small_is_refused_with_the_least_usable_one() -> Non
         for factor in (0.9, 1.0)
     }
     assert bins[1.0] <= MAX_BINS < bins[0.9]
-    sketch = bt.fit(bt.Sketch.of(x)).certificate
+    sketch = bt.fit(bt.Sketch.of(x, exponent=-2)).certificate
     with pytest.raises(bt.ParameterError, match="is too small"):
-        sketch.gain_bound(0.4 * sketch.sample.width * sketch.sample.scale)
+        sketch.gain_bound(0.12)
+    assert sketch.gain_bound(0.13) > 0.0
     with pytest.raises(bt.ParameterError, match="is too small"):
         drawn_fit("apart").certificate.gain_bound(5e-324)
 
@@ -251,9 +252,11 @@ def test_a_fit_that_converged_says_it() -> None:
 
 def test_where_it_would_take_long_a_fit_says_nothing() -> None:
     rng = np.random.default_rng(6)
-    x = np.append(rng.normal(0.0, 0.01, 300), rng.normal(0.0, 3.0, 3000))
+    x = np.append(rng.normal(0.0, 0.03, 300), rng.normal(0.0, 3.0, 700))
     fit = bt.fit(x)
     assert fit.converged
+    bins = np.unique(np.floor(2.0 * (x - x.min()) / fit.mixture.sds.min())).size
+    assert QUICK_BINS < bins <= MAX_BINS
     assert fit.certificate.gain_bound_if_quick() is None
     assert "No mixture of any number of components" not in str(fit)
 

@@ -56,6 +56,13 @@ def test_the_highest_is_above_every_point_and_close(seed: int, spread: float) ->
     assert known <= bound <= known * (1.0 + 6e-5)  # between places 0.02 apart: 0.01^2 / 2
 
 
+def test_one_value_has_one_summit() -> None:
+    worth = Worth.of(np.array([0.0]))  # as far from one of the points looked at as from the next
+    places, heights = worth.summits(worth.series(np.array([2.0])))
+    np.testing.assert_allclose(places, [0.0], atol=1e-9)
+    np.testing.assert_allclose(heights, [2.0], rtol=1e-9)
+
+
 def test_one_value_has_its_own_height() -> None:
     assert highest(np.array([0.1]), np.array([3.0])) == pytest.approx(3.0, rel=1e-9)
 
