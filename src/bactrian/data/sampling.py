@@ -39,7 +39,7 @@ def sampled(values: Array, weights: Array) -> Sample:
     order = np.lexsort((each, values))
     order = order[each[order] > 0.0]
     which = np.unique(values[order], return_inverse=True)[1]
-    squares = np.bincount(which, each[order] ** 2)
+    squares = np.bincount(which, each[order] ** 2).astype(np.float64)
     return replace(sample, squared=sample.with_local(sample.local, squares))
 
 

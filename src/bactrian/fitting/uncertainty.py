@@ -20,7 +20,7 @@ from bactrian.infer.covariance import covariance as covariance_of
 from bactrian.infer.estimates import Estimate, Estimates
 from bactrian.infer.intervals import Inference, Method
 from bactrian.infer.nested import NestedTest, nested_test
-from bactrian.infer.quantity import Quantity, checked_function, parameters
+from bactrian.infer.quantity import SCALES, Quantity, checked_function, parameters
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.cautions import WEAK
 
@@ -131,12 +131,16 @@ def derive(
     Raises
     ------
     ParameterError
-        As ``confint``; if the function gives no number.
+        As ``confint``; if the function gives no number, or the scale is unknown.
 
     Notes
     -----
     Source: derivation, "Delta method" and "Profile likelihood".
     """
+    if scale not in SCALES:
+        raise ParameterError(
+            f"scale={scale!r} is unknown; choose one of {', '.join(map(repr, SCALES))}."
+        )
     quantity = Quantity(name, checked_function(function, fit.mixture), scale)
     return estimates(fit, (quantity,), level, method, kind)[0]
 

@@ -93,7 +93,8 @@ class _Search:
         inner, outer, closed = self.inner, self.outer, self.is_closed
         if root < self.wanted:
             inner = self.distance
-            if math.isinf(outer) and (inner > _FARTHEST * unit or not slope > 0.0):
+            # A slope the other way may be the valley before another maximum, and no end yet.
+            if math.isinf(outer) and inner > _FARTHEST * unit:
                 return replace(self, verdict=_OPEN, most=most)
         else:
             outer, closed = self.distance, True
@@ -191,6 +192,8 @@ class Profile:
 def _next(distance: float, step: float, inner: float, outer: float) -> float:
     """The next distance to try: a Newton step, kept within what is known and doubled at most."""
     if math.isinf(outer):
+        if math.isnan(step):
+            return distance * _WIDEST
         return min(max(distance + step, distance * 1.01), distance * _WIDEST)
     if not inner < distance + step < outer:  # nor if the step is none
         return 0.5 * (inner + outer)

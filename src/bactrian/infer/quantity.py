@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 Scale = Literal["identity", "log", "logit"]
 Unit = Literal["location", "length", "none", "data"]
 
+SCALES = ("identity", "log", "logit")
 _STEP = 1e-3  # of a working coordinate, in sds for means: fourth-order differences err by 1e-12
 _NODES = ((-2.0, 1.0 / 12.0), (-1.0, -2.0 / 3.0), (1.0, 2.0 / 3.0), (2.0, -1.0 / 12.0))
 
@@ -63,17 +64,36 @@ class Local(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalQuantity:
-    """A quantity as a function of the free coordinates of a problem, on its own scale."""
+    """A quantity as a function of the free coordinates of a problem, on its own scale.
+
+    Attributes
+    ----------
+    quantity, problem
+        What is asked, and of which likelihood.
+    line : Local or None
+        Where it is linear: its value at free coordinates of zero, and its slopes.
+    """
 
     quantity: Quantity
     problem: Problem
+    line: Local | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Take the slopes of a linear quantity once: profiles ask for them at every step."""
+        held = self.problem.constraints
+        if self.quantity.is_linear and not held.has_curved_weights:
+            object.__setattr__(self, "line", self.at(np.zeros(held.n_free)))
 
     def value(self, free: Array) -> float:
         """Return the transformed value at free coordinates (p,)."""
+        if self.line is not None:
+            return float(self.line.value + self.line.gradient @ free)
         return transform(self.quantity.scale, self.quantity.of(self._mixture(free)))
 
     def at(self, free: Array) -> Local:
         """Return the transformed value and its gradient at free coordinates (p,)."""
+        if self.line is not None:
+            return Local(self.value(free), self.line.gradient)
         if self.quantity.gradient is None:
             return Local(self.value(free), self._differences(free))
         mixture = self._mixture(free)
@@ -89,7 +109,7 @@ class LocalQuantity:
         """Return the second derivatives (p, p) of the transformed value."""
         steps, size = self._steps(free), free.size
         rows = np.zeros((size, size))
-        if self.quantity.is_linear and not self.problem.constraints.has_curved_weights:
+        if self.line is not None:
             return rows
         moves = np.diag(steps)
         if self.quantity.gradient is not None:
