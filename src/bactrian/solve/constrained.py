@@ -108,17 +108,15 @@ def constrained_maximum(
     Source: derivation, "Profile likelihood".
     """
     state = problem.evaluate(start[None])
-    penalty = 0.0
+    penalty, model = 0.0, _model(state, function, value)
     for _ in range(_MAX_STEPS):
-        model = _model(state, function, value)
         if model is None or model.has_arrived:
             break
         penalty = max(penalty, 2.0 * abs(model.multiplier))
         moved = _moved(problem, state, function, value, model, penalty)
         if moved is None:
             break
-        state = moved
-    model = _model(state, function, value)
+        state, model = moved, _model(moved, function, value)
     if model is None:
         return Constrained(state, float("nan"), False)
     sound = model.has_arrived or (model.decrement < 1e-8 and abs(model.missing) < 1e-6)
