@@ -132,7 +132,7 @@ class Certificate:
     def gain_bound_if_quick(self) -> float | None:
         """Return the bound for the smallest fitted sd, None where it would take long.
 
-        Most fits take a hundredth of a second, and none more than a fifth or so.
+        Most fits take a hundredth of a second, and none more than about a tenth.
         """
         floor = float(self.state.sds[0].min())
         return self.gain_bound() if is_usable(self.sample, floor, QUICK_BINS) else None

@@ -16,9 +16,9 @@ from bactrian.solve.worth import half_unit_bins, highest
 
 Array = NDArray[np.float64]
 
-# Bins half a floor wide that are not empty. The time grows with the cube of their number: 200 take
-# about 0.1 seconds, 500 one or two.
-MAX_BINS, QUICK_BINS = 500, 200
+# Bins half a floor wide that are not empty. The time grows with the cube of their number: 100 take
+# 0.05 seconds, 300 up to one, and several times that where the processors are busy.
+MAX_BINS, QUICK_BINS = 300, 100
 _LARGEST = float(np.finfo(np.float64).max)
 _LARGEST_RANGE = 1e8  # in floors: places keep half of their digits
 
@@ -72,13 +72,14 @@ def is_usable(sample: Sample, floor: float, max_bins: int = MAX_BINS) -> bool:
 
 
 def _least_usable(sample: Sample) -> float:
-    """A floor that is usable and at most two hundredths above one that is not."""
+    """A floor that is usable and at most a tenth above one that is not."""
     high = float(max(sample.local[-1] - sample.local[0], sample.width))
     low = high / _LARGEST_RANGE
     while high > 1.01 * low:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if is_usable(sample, middle) else (middle, high)
-    return 1.01 * high  # for the digits that are printed
+    # The number of bins rises and falls a little where the floor rises by the width of a few.
+    return 1.05 * high
 
 
 def _positive(sd_floor: float) -> float:

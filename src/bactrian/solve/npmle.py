@@ -16,7 +16,7 @@ _SHARE = 1e-4  # or this part of the gain so far, where that is more
 _SUFFICIENT = 0.1
 _LEAST_STEP = 1e-6
 _RIDGE = 1e-13
-_MAX_PIVOTS = 300
+_MAX_PIVOTS = 200
 _FLAT = 1e-9
 _BLOCK = 1 << 20  # numbers in a working array
 
