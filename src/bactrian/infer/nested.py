@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.data.sample import Sample
 from bactrian.errors import ParameterError
 from bactrian.infer.covariance import Kind, free_covariance, outer_product
 from bactrian.infer.rounding import round_plain
+from bactrian.model.constraints import Constraints
 from bactrian.model.equations import equations
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.problem import Problem
@@ -127,13 +130,19 @@ def nested_test(restricted: Solution, general: Solution) -> NestedTest:
 def _require_same_data(one: Problem, other: Problem) -> None:
     """Refuse fits of different rows."""
     a, b = one.sample, other.sample
-    ends = [(s.values[0], s.values[-1], s.total) for s in (a, b)]
     weighted = (a.squared is None) == (b.squared is None)
     spread = a.scale + b.scale
-    if not weighted or not np.allclose(ends[0], ends[1], rtol=_SAME, atol=_SAME * spread):
+    if not weighted or not np.allclose(_facts(a), _facts(b), rtol=_SAME, atol=_SAME * spread):
         raise ParameterError(
             "The two fits are of different rows or weights; tests compare fits of the same data."
         )
+
+
+def _facts(sample: Sample) -> list[float]:
+    """What tells columns apart, from rows and from the nodes of any sketch alike."""
+    mean = sample.origin + sample.scale * float(sample.weights @ sample.local / sample.total)
+    sd = sample.scale * float(np.sqrt(sample.local_variance))
+    return [float(sample.values[0]), float(sample.values[-1]), sample.total, mean, sd]
 
 
 def _degrees_of_freedom(restricted: Solution, general: Solution) -> int:
@@ -170,7 +179,7 @@ def _degrees_of_freedom(restricted: Solution, general: Solution) -> int:
 
 def _wald(problem: Problem, state: State, general: Solution, kind: Kind) -> float:
     """How far the general estimate is from the restriction, in its own covariance."""
-    order = _matching(state, general)
+    order = _matching(problem, state, general)
     mixture = _mixture(general.state)
     slopes = general.problem.constraints.jacobian(general.state.free)[0]
     covariance = slopes @ free_covariance(general.problem, general.state, kind) @ slopes.T
@@ -202,16 +211,32 @@ def _relabelled(order: Array) -> Array:
     return full
 
 
-def _matching(state: State, general: Solution) -> Any:
-    """The order in which the general fit's components are most like the restricted one's."""
-    means, sds = state.means[0], state.sds[0]
-    own = general.state.means[0], general.state.sds[0]
-    orders = general.problem.constraints.orders()
-    costs = [
-        (((own[0][order] - means) / sds) ** 2 + np.log(own[1][order] / sds) ** 2).sum()
-        for order in orders
-    ]
-    return orders[int(np.argmin(costs))]
+def _matching(problem: Problem, state: State, general: Solution) -> Any:
+    """The order in which the general fit's components are most like the restricted one's.
+
+    Only such orders as leave its mixture what the general fit may choose.
+    """
+    one, other = problem.sample, general.problem.sample
+    there = _mixture(state).affine(
+        (one.origin - other.origin) / other.scale, one.scale / other.scale
+    )  # fmt: skip
+    own, held = _mixture(general.state), general.problem.constraints
+    best, least = np.arange(own.n_components), np.inf
+    for order in map(np.array, permutations(range(own.n_components))):
+        moved = NormalMixture(own.weights[order], own.means[order], own.sds[order])
+        apart = (moved.means - there.means) / there.sds
+        cost = (apart**2 + np.log(moved.sds / there.sds) ** 2).sum()
+        if cost < least and _is_member(held, moved):
+            best, least = order, cost
+    return best
+
+
+def _is_member(constraints: Constraints, mixture: NormalMixture) -> bool:
+    """Whether a mixture is in a set."""
+    values = np.concatenate([mixture.weights, mixture.means, mixture.sds])
+    low, high = np.concatenate([constraints.weights, constraints.means, constraints.sds]).T
+    missed = np.abs(equations(constraints, mixture).residuals).max(initial=0.0)
+    return bool(((values >= low - _SAME) & (values <= high + _SAME)).all() and missed < _SAME)
 
 
 def _score(restricted: Solution, problem: Problem) -> float:

@@ -44,15 +44,19 @@ def equations(constraints: Constraints, mixture: NormalMixture) -> Equations:
 
 
 def _of_weights(constraints: Constraints, mixture: NormalMixture) -> Equations:
-    """Log pi_k = log of its fixed value; all but one of them where all are fixed."""
+    """Log(pi_k / pi_F) = its value, pi_F the sum of the free weights, or the last if none is."""
     k = mixture.n_components
-    held = np.setdiff1d(np.arange(k), constraints.free_weights)
+    held, free = np.setdiff1d(np.arange(k), constraints.free_weights), constraints.free_weights
     if held.size == k:
-        held = held[:-1]
-    slopes = np.zeros((held.size, 3 * k - 1))
-    slopes[:, : k - 1] = np.eye(k)[held, :-1] - mixture.weights[:-1]
+        held, free = held[:-1], held[-1:]
+    rest = mixture.weights[free].sum()
+    slopes = np.eye(k)[held]
+    slopes[:, free] = -mixture.weights[free] / rest
     values = constraints.weights[held, 0]
-    return Equations(np.log(mixture.weights[held] / values), slopes)
+    known = np.log(values) - np.log1p(-values.sum())
+    padded = np.zeros((held.size, 3 * k - 1))
+    padded[:, : k - 1] = slopes[:, :-1]
+    return Equations(np.log(mixture.weights[held] / rest) - known, padded)
 
 
 def _of_means(constraints: Constraints, mixture: NormalMixture) -> Equations:
