@@ -12,6 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 import bactrian as bt
+from bactrian.infer.intervals import Method
 from tests.problems import MIXTURES, draw, drawn_fit
 
 KINDS: list[dict[str, Any]] = [
@@ -191,7 +192,7 @@ def test_no_crossing_is_told_in_words_with_what_is_reached_and_a_remedy() -> Non
 
 def test_a_cut_outside_the_means_is_told() -> None:
     found = drawn_fit("overlapping").threshold(prevalence=0.02, method="wald")
-    assert found.note.startswith("The cut is above both means. ")
+    assert "The cut is above both means. " in found.note
 
 
 def test_three_components_are_cut_two_at_a_time() -> None:
@@ -233,3 +234,45 @@ def test_it_is_written_as_strict_json() -> None:
         assert list(record) == [
             "rule", "cut", "false_positive_rate", "false_negative_rate", "error_rate"
         ]  # fmt: skip
+
+
+def test_a_rate_that_no_float_tells_from_one_has_no_error() -> None:
+    fit = bt.fit(bt.datasets.load("galaxies")["velocity"])
+    methods: tuple[Method, ...] = ("wald", "profile")
+    for method in methods:
+        found = fit.threshold(false_positive_rate=0.01, method=method)
+        assert found.false_negative_rate.value == 1.0
+        assert math.isnan(found.false_negative_rate.standard_error)
+        assert 0.0 < found.error_rate.low < found.error_rate.value < found.error_rate.high < 1.0
+
+
+def test_constrained_fits_and_sampling_weights_have_thresholds() -> None:
+    x = draw("overlapping")
+    free, known = bt.fit(x), bt.fit(x, fixed={"means": [0, None]})
+    assert known.threshold().standard_error < free.threshold().standard_error
+    equal = bt.fit(x, equal_variances=True, equal_weights=True)
+    found = equal.threshold(false_positive_rate=0.1, prevalence=0.5)
+    assert found.low < found.value < found.high
+    assert equal.threshold().value == pytest.approx(equal.mixture.means.mean(), rel=1e-9)
+    plain = bt.fit(x)
+    survey = bt.fit(x, sample_weight=np.full(x.size, 3.7), weight_kind="sampling")
+    assert survey.threshold().value == pytest.approx(plain.threshold().value, rel=1e-6)
+    sandwich = plain.threshold(kind="sandwich", method="wald")
+    error = survey.threshold(method="wald").standard_error
+    assert error == pytest.approx(sandwich.standard_error, rel=1e-6)
+
+
+def test_refits_serve_all_estimates_of_a_threshold() -> None:
+    fit = drawn_fit("apart")
+    refits = fit.bootstrap(50, rng=3)
+    found, by_profile = fit.threshold(method=refits), fit.threshold()
+    for one, other in zip(found.estimates, by_profile.estimates, strict=True):
+        assert one.method == "bootstrap"
+        assert one.standard_error == pytest.approx(other.standard_error, rel=0.5)
+
+
+def test_a_sketch_has_the_threshold_of_its_rows() -> None:
+    x = draw("overlapping")
+    one, other = bt.fit(x).threshold(), bt.fit(bt.Sketch.of(x)).threshold()
+    for name in FIELDS:
+        assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-4)

@@ -168,11 +168,13 @@ class ValleyCut:
         """
         if math.isnan(x):
             return np.full(3 * mixture.n_components - 1, math.nan)
-        shares = mixture.responsibilities([x])[0]
         u = (x - mixture.means) / mixture.sds
+        squares = u * u
+        heights = mixture.weights / mixture.sds * np.exp(0.5 * (squares.min() - squares))
+        shares = heights / heights.sum()
         by_weights = -shares * u / mixture.sds
-        by_means = shares * (1.0 - u * u) / mixture.sds**2
-        by_log_variances = -0.5 * shares * u * (u * u - 3.0) / mixture.sds
+        by_means = shares * (1.0 - squares) / mixture.sds**2
+        by_log_variances = -0.5 * shares * u * (squares - 3.0) / mixture.sds
         of_slope = np.concatenate([by_weights[:-1], by_means, by_log_variances])
         return np.asarray(of_slope / by_means.sum())
 

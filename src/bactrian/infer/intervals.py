@@ -27,6 +27,7 @@ METHODS = ("wald", "profile")
 _LEAST_REFITS = 20
 _NOWHERE = "this mixture has no such value"
 _KNOWN = "fixed"
+_AT_END = "too near to the end of its range for a standard error"
 _AT_BOUND = "at its bound, where no interval of this kind holds"
 
 
@@ -96,6 +97,8 @@ class Inference:
         known = self._is_known(local)
         if known:
             return Estimate(quantity.name, value, 0.0, value, value, self.level, way, known)
+        if math.isinf(local.value(self.state.free[0])) and not isinstance(method, Bootstrap):
+            return self._bare(quantity, value, way, _AT_END)
         if isinstance(method, Bootstrap):
             return self._by_bootstrap(local, value, method)
         if method == "profile":

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bactrian.infer.choice import Choice
-from bactrian.infer.cuts import LevelCut, OtherCut, cut_quantity, rate_quantities
+from bactrian.infer.cuts import LevelCut, OtherCut, ValleyCut, cut_quantity, rate_quantities
 from bactrian.infer.estimates import Estimate, Estimates
 from bactrian.infer.quantity import Quantity, inverse
 from bactrian.infer.rounding import round_by_error
@@ -106,12 +106,17 @@ class Threshold:
     def __str__(self) -> str:
         """Return the rule, a table of the cut and its rates, and the notes."""
         table = str(Estimates(replace(estimate, note="") for estimate in self.estimates))
-        notes = [
+        names: dict[str, list[str]] = {}
+        for rate in self.estimates[1:]:
+            if rate.note and _sentence(rate.note) not in self.note:
+                names.setdefault(rate.note, []).append(rate.name)
+        notes = [f"{', '.join(named)}: {_sentence(note)}" for note, named in names.items()]
+        shown = [
             textwrap.fill(f"Note: {note}", _WIDTH, subsequent_indent="      ")
-            for note in (self.note, *(f"{e.name} {e.note}" for e in self.estimates[1:] if e.note))
+            for note in (self.note, *notes)
             if note
         ]
-        return "\n\n".join([textwrap.fill(self.rule, _WIDTH), table, *notes])
+        return "\n\n".join([textwrap.fill(self.rule, _WIDTH), table, *shown])
 
     def __repr__(self) -> str:
         """Return the printed form: a threshold is looked at where it is made."""
@@ -145,14 +150,21 @@ def threshold_of(
     elif isinstance(choice.cut, LevelCut):
         other = estimate((cut_quantity(OtherCut(choice.cut), "other"),), False)[0]
         notes += _about_level(choice.cut, cut, other, mixture, n_obs)
+    elif isinstance(choice.cut, ValleyCut) and not (cut.low > -math.inf and cut.high < math.inf):
+        notes.append("an end may be open because there the density has no minimum any more")
     cut = replace(cut, note=" ".join(_sentence(note) for note in notes))
-    bare = [replace(rate, note="") if _is_silent(rate) else rate for rate in (above, below, error)]
-    return Threshold(cut, bare[0], bare[1], bare[2], choice.rule)
+    return Threshold(cut, _rate(above), _rate(below), _rate(error), choice.rule)
 
 
-def _is_silent(rate: Estimate) -> bool:
-    """Whether all there is to say of a rate is said by the cut: it is none, or the one chosen."""
-    return math.isnan(rate.value) or rate.standard_error == 0.0
+def _rate(found: Estimate) -> Estimate:
+    """A rate without the note that it is fixed or none: what the cut is says so.
+
+    A rate that a float cannot tell from 0 or 1 has no error, but is not known either.
+    """
+    if found.value in (0.0, 1.0):
+        return replace(found, standard_error=math.nan, low=math.nan, high=math.nan, note="")
+    is_silent = math.isnan(found.value) or found.standard_error == 0.0
+    return replace(found, note="") if is_silent else found
 
 
 def crossing_estimates(

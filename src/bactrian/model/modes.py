@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,12 +42,10 @@ def valley(mixture: NormalMixture, low: float, high: float) -> float:
 
 
 def slope_signs(mixture: NormalMixture, x: Array) -> Array:
-    """Return the sign of the slope of the density at points (n,): -1, 0 or 1."""
+    """Return the sign of the slope of the density at points (n,): -1, 1, or 0 if it underflows."""
     u = (x - mixture.means[:, None]) / mixture.sds[:, None]
-    squares = u * u
-    # Relative to the nearest component, so that not all of them underflow.
-    heights = np.exp(0.5 * (squares.min(axis=0) - squares))
-    return np.asarray(-np.sign((mixture.weights / mixture.sds**2) @ (heights * u)))
+    relative = mixture.sds / mixture.sds.min()  # squares of the sds themselves may overflow
+    return np.asarray(-np.sign((mixture.weights / relative**2) @ (np.exp(-0.5 * u * u) * u)))
 
 
 def balance_turns(lower: Component, upper: Component) -> tuple[float, float]:
@@ -64,14 +63,22 @@ def balance_turns(lower: Component, upper: Component) -> tuple[float, float]:
     gap, ratio = (upper.mean - lower.mean) / lower.sd, upper.sd / lower.sd
     if not gap > 0.0:
         return math.nan, math.nan
-    square = ratio * ratio
-    cubic = np.array([square - 1.0, -gap * (square - 2.0), -gap * gap, gap * square])
-    roots = np.roots(cubic)
-    real = np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * np.abs(roots)])
-    inside = real[(real > 0.0) & (real < gap)]
-    if inside.size < 2 or not inside[0] < inside[1]:
+    square, gap_square = ratio * ratio, gap * gap
+
+    def cubic(z: float) -> tuple[float, float]:
+        """The cubic and its slope in units of the gap: positive at both ends of (0, 1)."""
+        value = ((square - 1.0) * z - square + 2.0) * z - 1.0
+        slope = (3.0 * (square - 1.0) * z - 2.0 * (square - 2.0)) * z - 1.0
+        return value * z * gap_square + square, slope * gap_square
+
+    root = math.sqrt(square * square - square + 1.0)
+    lowest = 1.0 / (2.0 + (1.0 - square) / (root + square))  # the one place where it turns up
+    if not cubic(lowest)[0] < 0.0:
         return math.nan, math.nan
-    return float(lower.mean + lower.sd * inside[0]), float(lower.mean + lower.sd * inside[1])
+    first = _root(cubic, 0.0, lowest, 1.0, _ROUNDING)
+    second = _root(cubic, lowest, 1.0, -1.0, _ROUNDING)
+    unit = upper.mean - lower.mean
+    return lower.mean + unit * first, lower.mean + unit * second
 
 
 def _turns(mixture: NormalMixture, low: float, high: float, sign: float) -> Array:
@@ -80,23 +87,35 @@ def _turns(mixture: NormalMixture, low: float, high: float, sign: float) -> Arra
     signs = slope_signs(mixture, points)
     points, signs = points[signs != 0.0], signs[signs != 0.0]
     found = np.flatnonzero((signs[:-1] == sign) & (signs[1:] == -sign))
-    return np.array([_root(mixture, points[i], points[i + 1], sign) for i in found])
-
-
-def _root(mixture: NormalMixture, low: float, high: float, sign: float) -> float:
-    """Where the slope changes its sign: Newton's method inside a shrinking bracket.
-
-    A step that does not halve the last one creeps, as between humps far apart: bisect instead.
-    """
+    narrowest = float(mixture.sds.min())
     rows = list(
         zip(mixture.weights.tolist(), mixture.means.tolist(), mixture.sds.tolist(), strict=True)
     )
-    x, last, narrowest = 0.5 * (low + high), math.inf, min(sd for _, _, sd in rows)
+
+    def slope(x: float) -> tuple[float, float]:
+        return _slope_and_curvature(rows, x, narrowest)
+
+    brackets = [(float(points[i]), float(points[i + 1])) for i in found]
+    return np.array([_root(slope, *ends, sign, _ROUNDING * narrowest) for ends in brackets])
+
+
+def _root(
+    function: Callable[[float], tuple[float, float]],
+    low: float,
+    high: float,
+    sign: float,
+    tolerance: float,
+) -> float:
+    """Where a function changes its sign from this one: Newton's method inside a shrinking bracket.
+
+    A step that does not halve the last one creeps, as between humps far apart: bisect instead.
+    """
+    x, last = 0.5 * (low + high), math.inf
     for _ in range(_MOST_STEPS):
-        slope, curvature = _slope_and_curvature(rows, x)
-        low, high = (x, high) if slope * sign > 0.0 else (low, x)
-        step = -slope / curvature if curvature * sign < 0.0 else math.inf
-        if abs(step) <= _ROUNDING * (abs(x) + narrowest):
+        value, slope = function(x)
+        low, high = (x, high) if value * sign > 0.0 else (low, x)
+        step = -value / slope if slope * sign < 0.0 else math.inf
+        if abs(step) <= _ROUNDING * abs(x) + tolerance:
             return x + step
         newton = low < x + step < high and abs(step) <= 0.5 * last
         following = x + step if newton else 0.5 * (low + high)
@@ -106,16 +125,22 @@ def _root(mixture: NormalMixture, low: float, high: float, sign: float) -> float
     return x
 
 
-def _slope_and_curvature(rows: list[tuple[float, float, float]], x: float) -> tuple[float, float]:
-    """First and second derivative of the density at x, up to a positive factor."""
+def _slope_and_curvature(
+    rows: list[tuple[float, float, float]], x: float, unit: float
+) -> tuple[float, float]:
+    """First and second derivative of the density at x, up to a common factor.
+
+    Heights are relative to the nearest component and sds to a unit, so that nothing overflows.
+    """
     us = [(x - mean) / sd for _, mean, sd in rows]
-    nearest = min(u * u for u in us)  # relative to the highest, so that not all underflow
+    nearest = min(u * u for u in us)
     slope = curvature = 0.0
     for (weight, _, sd), u in zip(rows, us, strict=True):
-        height = weight / sd * math.exp(0.5 * (nearest - u * u))
-        slope -= height * u / sd
-        curvature += height * (u * u - 1.0) / sd / sd
-    return slope, curvature
+        relative = sd / unit
+        height = weight / relative / relative * math.exp(0.5 * (nearest - u * u))
+        slope -= height * u
+        curvature += height / relative * (u * u - 1.0)
+    return slope, curvature / unit
 
 
 def _places(mixture: NormalMixture, low: float, high: float) -> Array:
