@@ -214,8 +214,8 @@ def in_words(constraints: Constraints) -> str:
     """Return what is held in a fit, in words; nothing where that is nothing, or is in the title."""
     k, found = constraints.n_components, []
     boxes = {"weight": constraints.weights, "mean": constraints.means, "sd": constraints.sds}
-    if k > 1 and not constraints.free_weights.size and np.ptp(constraints.weights) == 0.0:
-        found.append("equal weights")
+    if not constraints.free_weights.size and np.ptp(constraints.weights) == 0.0:
+        found += ["equal weights"] if k > 1 else []  # that of one component is one
         del boxes["weight"]
     ratios = constraints.sd_ratios
     if ratios is not None and np.ptp(ratios) > 0.0:
@@ -223,10 +223,8 @@ def in_words(constraints: Constraints) -> str:
     for name, box in boxes.items():
         for i, (low, high) in enumerate(box.tolist()):
             least, most = _RANGES[name + "s"]
-            if low == high and k > 1:
+            if low == high:
                 found.append(f"{name} {i + 1} = {low:.6g}")
-            elif low == high and name != "weight":
-                found.append(f"{name} = {low:.6g}")
             elif low > least and high < most:
                 found.append(f"{low:.6g} ≤ {name} {i + 1} ≤ {high:.6g}")
             elif low > least or high < most:
