@@ -246,6 +246,15 @@ def test_a_rate_that_no_float_tells_from_one_has_no_error() -> None:
         assert 0.0 < found.error_rate.low < found.error_rate.value < found.error_rate.high < 1.0
 
 
+def test_rates_that_no_float_tells_from_zero_are_not_called_known() -> None:
+    x = np.random.default_rng(2).normal(size=100)
+    found = bt.fit(np.concatenate([x, x[:60] + 500.0])).threshold()
+    assert found.low < found.value < found.high
+    for rate in found.estimates[1:]:
+        assert (rate.value, rate.note) == (0.0, "")
+        assert math.isnan(rate.standard_error)
+
+
 def test_constrained_fits_and_sampling_weights_have_thresholds() -> None:
     x = draw("overlapping")
     free, known = bt.fit(x), bt.fit(x, fixed={"means": [0, None]})
