@@ -253,6 +253,14 @@ def test_what_has_no_chi_square_law_is_refused(name: str) -> None:
     assert str(caught.value).endswith(".")
 
 
+def test_a_value_that_only_happens_to_agree_is_not_nested() -> None:
+    x = draw("apart")
+    restricted = bt.fit(x, equal_variances=True, equal_weights=True)
+    general = bt.fit(x, fixed={"means": [float(restricted.mixture.means[0]), None]})
+    with pytest.raises(bt.ParameterError, match="not nested"):
+        restricted.test_against(general)
+
+
 @pytest.mark.slow
 def test_a_true_restriction_is_refused_as_often_as_it_should() -> None:
     rng, size, tries = np.random.default_rng(17), 0, 250

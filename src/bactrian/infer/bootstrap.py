@@ -163,9 +163,11 @@ def _several(
 
 def _entropy(rng: np.random.Generator | int | None) -> int:
     """The number from which the generators of all refits are made."""
-    if rng is not None and not isinstance(rng, np.random.Generator | int | np.integer):
+    known = rng is None or isinstance(rng, np.random.Generator)
+    if not known and not (isinstance(rng, int | np.integer) and rng >= 0):
         raise ParameterError(
-            f"rng={rng!r} is no source of randomness; pass a whole number or a numpy Generator."
+            f"rng={rng!r} is no source of randomness; pass a whole number, not negative, or a "
+            "numpy Generator."
         )
     return int(np.random.default_rng(rng).integers(2**63))
 
