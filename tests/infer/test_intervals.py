@@ -118,3 +118,16 @@ def test_a_level_out_of_range_is_refused(level: float) -> None:
 def test_an_unknown_interval_is_refused() -> None:
     with pytest.raises(bt.ParameterError, match="wald"):
         bt.fit(draw("apart")).confint(method="likelihood")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_rows_make_profile_intervals_longer_by_the_stated_factor(count: int) -> None:
+    fit = bt.fit(draw("apart"), count)
+    few = fit.solution.state.counts.min()
+    factor = 1.0 + (6.0 if count == 2 else 1.6) / few
+    same_fall = math.erf(math.sqrt(factor * 3.841458820694124 / 2.0))
+    one = fit.confint(method="profile")["mean 1"]
+    other = fit.confint(same_fall, method="plain_profile")["mean 1"]
+    assert one.low == pytest.approx(other.low, rel=1e-6)
+    assert one.high == pytest.approx(other.high, rel=1e-6)
+    assert one.high > fit.confint(method="plain_profile")["mean 1"].high

@@ -37,7 +37,7 @@ def held(estimate: bt.Estimate, end: str, k: int) -> dict[str, Any]:
 @pytest.mark.parametrize("rows", ["apart", "overlapping", "rare"])
 def test_ends_are_where_the_constrained_maximum_has_fallen_enough(rows: str, end: str) -> None:
     fit = drawn_fit(rows)
-    for estimate in fit.confint(method="profile"):
+    for estimate in fit.confint(method="plain_profile"):
         assert estimate.note == ""
         assert estimate.low < estimate.value < estimate.high
         start = our_parameters(fit).ravel()
@@ -49,7 +49,7 @@ def test_ends_are_where_the_constrained_maximum_has_fallen_enough(rows: str, end
 @pytest.mark.parametrize("rows", ["apart", "rare"])
 def test_ends_are_those_of_fits_with_the_parameter_fixed(rows: str) -> None:
     fit = drawn_fit(rows)
-    for estimate in fit.confint(method="profile")[:4]:
+    for estimate in fit.confint(method="plain_profile")[:4]:
         for end in ENDS:
             fixed = bt.fit(draw(rows), fixed=held(estimate, end, 2))
             fall = 2.0 * (fit.loglike - fixed.loglike)
@@ -62,11 +62,11 @@ def test_ends_are_those_of_fits_with_the_parameter_fixed(rows: str) -> None:
 @pytest.mark.parametrize("level", [0.5, 0.99])
 def test_a_level_is_its_quantile(level: float) -> None:
     fit = drawn_fit("apart")
-    for estimate in fit.confint(level, method="profile"):
+    for estimate in fit.confint(level, method="plain_profile"):
         if not estimate.name.startswith("mean"):
             continue  # a fit may give the fixed value to the other component
         assert estimate.level == level
-        assert estimate.method == "profile"
+        assert estimate.method == "plain_profile"
         fixed = bt.fit(draw("apart"), fixed=held(estimate, "high", 2))
         quantile = NormalDist().inv_cdf(0.5 + 0.5 * level) ** 2
         assert 2.0 * (fit.loglike - fixed.loglike) == pytest.approx(quantile, abs=FALL)
@@ -75,7 +75,7 @@ def test_a_level_is_its_quantile(level: float) -> None:
 @pytest.mark.parametrize("name", ["weight 1", "weight 2", "mean 2", "sd 3"])
 def test_three_components(name: str) -> None:
     fit = drawn_fit("three")
-    estimate = next(e for e in fit.confint(method="profile") if e.name == name)
+    estimate = next(e for e in fit.confint(method="plain_profile") if e.name == name)
     for end in ENDS:
         options = {"fixed": held(estimate, end, 3)}
         start = our_parameters(fit).ravel()
@@ -87,7 +87,7 @@ def test_equal_variances_and_a_fixed_mean() -> None:
     options: dict[str, Any] = {"equal_variances": True, "fixed": {"means": [0.0, None]}}
     x = draw("apart")
     fit = bt.fit(x, **options)
-    found = fit.confint(method="profile")
+    found = fit.confint(method="plain_profile")
     assert found["mean 1"].note == "fixed"
     assert found["sd 1"].low == pytest.approx(found["sd 2"].low, rel=1e-7)
     for name in ("weight 1", "mean 2", "sd 1"):
@@ -107,7 +107,7 @@ def beyond(value: float, p: Array) -> float:
 @pytest.mark.parametrize("rows", ["apart", "overlapping"])
 def test_a_difference_of_means(rows: str) -> None:
     fit = drawn_fit(rows)
-    found = fit.derive(lambda m: float(m.means[1] - m.means[0]), method="profile")
+    found = fit.derive(lambda m: float(m.means[1] - m.means[0]), method="plain_profile")
     for end in ENDS:
         value = getattr(found, end)
         known = maximum(
@@ -124,16 +124,16 @@ def test_a_curved_quantity_has_the_same_ends_on_every_scale() -> None:
         """The share beyond a point."""
         return float(m.sf(3.0))
 
-    plain = fit.derive(function, method="profile")
+    plain = fit.derive(function, method="plain_profile")
     for scale in ("log", "logit"):
-        other = fit.derive(function, method="profile", scale=scale)
+        other = fit.derive(function, method="plain_profile", scale=scale)
         np.testing.assert_allclose([other.low, other.high], [plain.low, plain.high], rtol=1e-6)
 
 
 def test_one_normal_has_the_interval_of_the_textbook() -> None:
     # Twice the fall of a mean is n log(1 + t^2 / (n - 1)).
     x = draw("apart")
-    mean = bt.fit(x, 1).confint(method="profile")["mean 1"]
+    mean = bt.fit(x, 1).confint(method="plain_profile")["mean 1"]
     reach = math.sqrt(x.var() * math.expm1(QUANTILE / x.size))
     np.testing.assert_allclose(
         [mean.low, mean.high], [x.mean() - reach, x.mean() + reach], rtol=1e-6
@@ -144,8 +144,8 @@ def test_one_normal_has_the_interval_of_the_textbook() -> None:
 @pytest.mark.parametrize("rows", ["overlapping", "rare"])
 def test_ends_move_with_the_unit(rows: str, shift: float, scale: float) -> None:
     x = np.round(draw(rows) * 2.0**20) / 2.0**20
-    plain = bt.fit(x).confint(method="profile")
-    moved = bt.fit(shift + scale * x).confint(method="profile")
+    plain = bt.fit(x).confint(method="plain_profile")
+    moved = bt.fit(shift + scale * x).confint(method="plain_profile")
     for one, other in zip(plain, moved, strict=True):
         ends, found = np.array([one.low, one.high]), np.array([other.low, other.high])
         if one.name.startswith("mean"):
@@ -169,7 +169,7 @@ def known_widths() -> bt.Fit:
 
 
 def test_ends_that_are_not_there_are_open_and_the_note_says_so() -> None:
-    found = hidden_component(14).confint(method="profile")
+    found = hidden_component(14).confint(method="plain_profile")
     assert any(e.note.startswith("open") for e in found)
     for estimate in found:
         what = estimate.name.split()[0]
@@ -183,7 +183,7 @@ def test_ends_that_are_not_there_are_open_and_the_note_says_so() -> None:
 
 def test_where_an_end_is_open_the_likelihood_does_not_fall() -> None:
     fit = known_widths()
-    (mean,) = estimates(fit, parameters(2)[1:2], 0.95, "profile", None)
+    (mean,) = estimates(fit, parameters(2)[1:2], 0.95, "plain_profile", None)
     assert mean.low == -math.inf
     assert "open below" in mean.note
     for far in (-3.0, -10.0, -40.0):
@@ -195,7 +195,7 @@ def test_where_an_end_is_open_the_likelihood_does_not_fall() -> None:
 def test_a_weight_that_the_data_do_not_know_is_open_on_both_sides() -> None:
     x = np.random.default_rng(1).normal(0.15, 1.0, 200)
     fit = bt.fit(x, fixed={"means": [0.0, 0.2], "sds": [1.0, 1.0]})
-    weight = fit.confint(method="profile")["weight 1"]
+    weight = fit.confint(method="plain_profile")["weight 1"]
     assert (weight.low, weight.high) == (0.0, 1.0)
     assert weight.note.count("the likelihood never falls far enough on this side") == 2
     for mean in (0.0, 0.2):
@@ -207,7 +207,7 @@ def test_a_second_maximum_within_the_interval_is_passed() -> None:
     # On the way down the profile falls, rises to another maximum and falls again, for good.
     fit = hidden_component(12)
     x, start = fit.sample.values, our_parameters(fit).ravel()
-    mean = fit.confint(method="profile")["mean 1"]
+    mean = fit.confint(method="plain_profile")["mean 1"]
     assert mean.note == ""
     falls = []
     for value in (-0.1, -0.27, mean.low):
@@ -227,7 +227,7 @@ def test_sampling_weights_rescale_the_quantile() -> None:
     sandwich, hessian = (free_covariance(problem, state, kind) for kind in ("sandwich", "hessian"))
     effective = w * (w.sum() / (w @ w))
     ratio = sandwich[1, 1] / hessian[1, 1]
-    estimate = fit.confint(method="profile")["mean 1"]
+    estimate = fit.confint(method="plain_profile")["mean 1"]
     assert abs(ratio - 1.0) > 1e-3
     for end in ENDS:
         fixed = bt.fit(

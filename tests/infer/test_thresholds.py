@@ -46,7 +46,8 @@ def test_profile_ends_are_where_the_likelihood_has_fallen_by_the_quantile() -> N
     from scipy.optimize import minimize
 
     rows, fit = draw("overlapping"), drawn_fit("overlapping")
-    cut, critical = fit.threshold(level=0.9), 2.705543454095404
+    cut = fit.threshold(level=0.9, method="plain_profile")
+    critical = 2.705543454095404
     start = [fit.mixture.means[0], fit.mixture.means[1], *np.log(fit.mixture.sds)]
 
     def weight_at(v: Any, x: float) -> float:

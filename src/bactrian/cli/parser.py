@@ -123,7 +123,7 @@ def _intervals(command: argparse.ArgumentParser) -> None:
         "--level", type=float, default=0.95, help="level of the intervals (default: 0.95)"
     )
     command.add_argument(
-        "--intervals", default="wald", choices=["wald", "profile", "bootstrap"],
+        "--intervals", default="wald", choices=["wald", "profile", "plain_profile", "bootstrap"],
         help="how they are made (default: wald)",
     )  # fmt: skip
     command.add_argument(

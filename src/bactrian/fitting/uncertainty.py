@@ -77,9 +77,11 @@ def confint(
     ----------
     level : float
         Coverage aimed at, in (0, 1).
-    method : {"wald", "profile", "bootstrap"} or Bootstrap
+    method : {"wald", "profile", "plain_profile", "bootstrap"} or Bootstrap
         "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
-        to which the log-likelihood falls by less than half a chi-square quantile; an end that
+        to which the log-likelihood falls by less than half a chi-square quantile times a factor
+        for few rows, ``1 + 6 / rows of the smallest component``, without which such intervals are
+        too short; "plain_profile": without it. An end that
         is never reached is open, and its estimate's note says so. "bootstrap": quantiles of 1,000
         refits of resampled rows; for another number, kind or seed, or to use the same refits
         again, pass what ``Fit.bootstrap`` returns.

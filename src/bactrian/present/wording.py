@@ -50,7 +50,9 @@ def interval_heading(summary: Summary) -> str:
         return "interval"
     percent = Decimal(repr(float(levels.pop()))) * 100  # 99.99999 must not become 100
     methods = {estimate.method for estimate in summary.estimates if estimate.standard_error != 0.0}
-    kind = f" {printable(methods.pop())}" if len(methods) == 1 and methods != {"wald"} else ""
+    kind = ""
+    if len(methods) == 1 and methods != {"wald"}:
+        kind = f" {printable(methods.pop()).replace('_', ' ')}"
     return f"{percent.normalize():f} %{kind} interval"
 
 
