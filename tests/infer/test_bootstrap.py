@@ -23,8 +23,8 @@ def errors(fit: bt.Fit, method: Any = "wald") -> Array:
 
 
 def unlike(refits: int) -> float:
-    """Five standard errors of the log of an sd of so many numbers, and a tenth for the law."""
-    return 5.0 / math.sqrt(2.0 * refits) + 0.1
+    """Four standard errors of the log of an sd of so many numbers, and a twentieth for the law."""
+    return 4.0 / math.sqrt(2.0 * refits) + 0.05
 
 
 @EITHER
