@@ -61,6 +61,7 @@ class _Model(NamedTuple):
     vectors: Array
     slopes: Array
     multiplier: float
+    curvature: Array
 
     @property
     def decrement(self) -> float:
@@ -81,6 +82,12 @@ class _Model(NamedTuple):
         along = self.slopes / np.maximum(np.abs(self.eigenvalues), 1e-6)
         up = self.tangents @ (self.vectors @ along)
         return np.asarray(self.normal * (self.missing / length**2) + up)
+
+    @property
+    def pull(self) -> float:
+        """The larger of the multipliers here and, by the model, at the end of the step."""
+        change = float(self.normal @ self.curvature @ self.step) / float(self.normal @ self.normal)
+        return max(abs(self.multiplier), abs(self.multiplier - change))
 
 
 def constrained_maximum(
@@ -112,7 +119,7 @@ def constrained_maximum(
     for _ in range(_MAX_STEPS):
         if model is None or model.has_arrived:
             break
-        penalty = max(penalty, 2.0 * abs(model.multiplier))
+        penalty = max(penalty, 2.0 * model.pull)
         moved = _moved(problem, state, function, value, model, penalty)
         if moved is None:
             break
@@ -142,7 +149,9 @@ def _model(state: State, function: Function, value: float) -> _Model | None:
     missing = value - found
     to_surface = normal * (missing / length**2)
     slopes = vectors.T @ (tangents.T @ (score - curvature @ to_surface))
-    return _Model(normal, missing, tangents, eigenvalues, vectors, slopes, multiplier)
+    return _Model(
+        normal, missing, tangents, eigenvalues, vectors, slopes, multiplier, curvature
+    )  # fmt: skip
 
 
 def _moved(
