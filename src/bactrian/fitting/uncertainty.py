@@ -80,9 +80,8 @@ def confint(
     method : {"wald", "profile", "plain_profile", "bootstrap"} or Bootstrap
         "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
         to which the log-likelihood falls by less than half a chi-square quantile times a factor
-        for few rows, ``1 + 6 / rows of the smallest component``, without which such intervals are
-        too short; "plain_profile": without it. An end that
-        is never reached is open, and its estimate's note says so. "bootstrap": quantiles of 1,000
+        for few rows, without which such intervals are too short; "plain_profile": without it. An
+        end that is never reached is open, and its estimate's note says so. "bootstrap": quantiles of 1,000
         refits of resampled rows; for another number, kind or seed, or to use the same refits
         again, pass what ``Fit.bootstrap`` returns.
     kind : {"hessian", "outer_product", "sandwich"}, optional

@@ -25,8 +25,8 @@ Method = Literal["wald", "profile", "plain_profile", "bootstrap"]
 
 METHODS = ("wald", "profile", "plain_profile")
 _LEAST_REFITS = 20
-_BARTLETT = 6.0
-_BARTLETT_ALONE = 1.6  # of a normal mean 3/2, of its sd 11/6 in the leading order
+_ALONE = 1.6  # of a normal mean 3/2, of its sd 11/6 in the leading order
+_LEADING, _NEXT = 1.0, 300.0
 _NOWHERE = "this mixture has no such value"
 _KNOWN = "fixed"
 _AT_END = "too near to the end of its range for a standard error"
@@ -147,7 +147,8 @@ class Inference:
         profile = Profile(self.problem, self.state, local, covariance)
         critical = self.critical**2 * self._inflation(local, covariance)
         if way == "profile":
-            critical *= small_sample_factor(self.state)
+            counts = self.state.counts[0]
+            critical *= small_sample_factor(counts.size, counts.sum(), counts.min())
         ends = [profile.end(side, critical) for side in (-1, 1)]
         low, high = (local.back(end.value) for end in ends)
         open_ = [
@@ -187,16 +188,25 @@ class Inference:
         return self._transformed_error(local) ** 2 / float(gradient @ covariance @ gradient)
 
 
-def small_sample_factor(state: State) -> float:
+def small_sample_factor(n_components: int, n_rows: float, fewest: float) -> float:
     """Return by how much more than a chi-square law says the log-likelihood falls, at the truth.
 
-    Bartlett's factor is one plus a constant over the number of rows, here those of the smallest
-    component. The constant is the one with which intervals hold in the simulations of
-    docs/coverage.md.
+    Bartlett's factor is one plus a constant over the number of rows. Of a mixture it depends on
+    what is not known; this one, of the rows of all and of the smallest component, makes profile
+    intervals hold in the simulations of docs/coverage.md.
+
+    Parameters
+    ----------
+    n_components : int
+        K.
+    n_rows : float
+        Rows, or the sum of the weights.
+    fewest : float
+        Rows of the smallest component.
     """
-    n_components = state.counts.shape[1]
-    few = max(float(state.counts[0].min()), 1.0)
-    return 1.0 + (_BARTLETT_ALONE if n_components == 1 else _BARTLETT) / few
+    if n_components == 1:
+        return 1.0 + _ALONE / n_rows
+    return 1.0 + (_LEADING + _NEXT / n_rows) / max(fewest, 1.0)
 
 
 def _all(refits: Bootstrap) -> int:
