@@ -22,7 +22,8 @@ RESULTS = (
     "EM, gradient ascent and Newton", "Hessian in natural coordinates",
     "Hessian in working coordinates", "Change of coordinates", "Per-row score and information",
     "Any number of components", "Log-odds for two components", "Unboundedness",
-    "Binned moments", "Bound on what any mixture could gain", "Thresholds",
+    "Binned moments", "Bound on what any mixture could gain", "Constraints", "Sampling weights",
+    "Delta method", "Profile likelihood", "Tests between nested fits", "Bootstrap", "Thresholds",
 )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ MACROS = set(
     r"frac sum prod int partial log exp sqrt max left right mid quad overset mathcal bar hat infty"
     r" pi mu sigma ell alpha tau eta theta rho delta lambda Lambda dots ne ge le leftarrow lvert"
     r" rvert approx cos arccos zeta min"
-    r" phi".split()
+    r" phi beta Delta".split()
 )
 
 
