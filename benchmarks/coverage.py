@@ -216,9 +216,9 @@ TEXT = """\
 
 Samples of 50 to 1,000 rows were drawn from two components of sd one whose means are 2, 3 or 4 sds
 apart, the lower one with a weight of 0.5, 0.3 or 0.1: {least:,} samples for each design. Each was
-fitted, and nominal 95 % intervals were made of the lower weight, both means, both sds and the cut at
-even odds. The tables say how many of a hundred intervals hold the truth; the standard error of such
-a number near 95 is {error:.1f}.
+fitted, and nominal 95 % intervals were made of the lower weight, both means, both sds and the cut
+at even odds. The tables say how many of a hundred intervals hold the truth; the standard error of
+such a number near 95 is {error:.1f}.
 
 {lost} of {total:,} samples had no admissible maximum and are left out. Samples of fewer than {many}
 rows were fitted from all starts, as a user would; larger ones from the truth. Profiles that could

@@ -81,9 +81,9 @@ def confint(
         "wald": symmetric in logits, means and log sds, and mapped back. "profile": all values
         to which the log-likelihood falls by less than half a chi-square quantile times a factor
         for few rows, without which such intervals are too short; "plain_profile": without it. An
-        end that is never reached is open, and its estimate's note says so. "bootstrap": quantiles of 1,000
-        refits of resampled rows; for another number, kind or seed, or to use the same refits
-        again, pass what ``Fit.bootstrap`` returns.
+        end that is never reached is open, and its estimate's note says so. "bootstrap": quantiles
+        of 1,000 refits of resampled rows; for another number, kind or seed, or to use the same
+        refits again, pass what ``Fit.bootstrap`` returns.
     kind : {"hessian", "outer_product", "sandwich"}, optional
         Covariance behind the standard errors, as for ``covariance``.
 
