@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
-from math import nan
+from math import inf, nan
 
 import pytest
 
-from bactrian.infer.estimates import Estimate
+from bactrian.errors import ParameterError
+from bactrian.infer.estimates import Estimate, Estimates
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,30 @@ def test_estimates_are_values() -> None:
     assert not hasattr(one, "__dict__")
     with pytest.raises(FrozenInstanceError):
         one.value = 2.0  # type: ignore[misc]
+
+
+OPEN = Estimate("mean 1", 54.614857, 0.699719, -inf, 55.9, 0.95, "profile", "open below: no end")
+SEVERAL = Estimates([OPEN, Estimate("sd 1", 5.871, 0.54, 4.91, 7.02, 0.95, "wald")])
+
+
+def test_several_are_found_by_place_and_by_name() -> None:
+    assert SEVERAL[0] is OPEN
+    assert SEVERAL["mean 1"] is OPEN
+    assert SEVERAL["sd 1"] is SEVERAL[-1]
+    assert SEVERAL[:1] == (OPEN,)
+    assert len(SEVERAL) == 2
+    assert list(SEVERAL) == [SEVERAL[0], SEVERAL[1]]
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ParameterError, match="no estimate 'mean 3'; there are 'mean 1', 'sd 1'"):
+        SEVERAL["mean 3"]
+
+
+def test_several_print_as_a_table_with_their_notes() -> None:
+    head, one, other, note = str(SEVERAL).splitlines()
+    assert head.split() == ["estimate", "std.", "error", "low", "high", "method"]
+    assert one.split() == ["mean", "1", "54.61", "0.70", "-inf", "55.90", "profile", "0.95"]
+    assert other.split() == ["sd", "1", "5.87", "0.54", "4.91", "7.02", "wald", "0.95"]
+    assert note == "mean 1: open below: no end"
+    assert repr(SEVERAL) == str(SEVERAL)

@@ -131,3 +131,12 @@ def test_few_rows_make_profile_intervals_longer_by_the_stated_factor(count: int)
     assert one.low == pytest.approx(other.low, rel=1e-6)
     assert one.high == pytest.approx(other.high, rel=1e-6)
     assert one.high > fit.confint(method="plain_profile")["mean 1"].high
+
+
+def test_an_unknown_interval_is_refused_without_a_maximum_too() -> None:
+    fit = fitted("s11_outlier", "2V")
+    with pytest.raises(bt.ParameterError, match="wald"):
+        fit.confint(method="likelihood")  # type: ignore[arg-type]
+    methods: list[Any] = ["profile", "bootstrap"]
+    for method in methods:
+        assert all(math.isnan(e.low) for e in fit.confint(method=method))

@@ -158,6 +158,19 @@ def test_any_parameters_have_a_nearest_member(name: str) -> None:
         np.testing.assert_allclose(sds / sds[:, :1], np.tile(constraints.sd_ratios, (20, 1)))
 
 
+@EVERY_SET
+def test_the_weights_of_an_m_step_are_the_best_there_are(name: str) -> None:
+    constraints, k = SETS[name], SETS[name].n_components
+    rng = np.random.default_rng(3)
+    shares = rng.dirichlet(np.ones(k), 5)
+    found = constraints.nearest_weights(shares)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-14)
+    gained = (shares * np.log(found)).sum(axis=1)
+    # No other member has a larger expected complete-data log-likelihood.
+    for other in split_working(constraints.working(some_free(constraints, 40)))[0]:
+        assert (gained >= (shares * np.log(other)).sum(axis=1) - 1e-12).all()
+
+
 @EVERY
 def test_an_em_step_never_lowers_the_likelihood(name: str) -> None:
     problem = constrained_problem(name)

@@ -18,7 +18,7 @@ from bactrian.infer.bootstrap import bootstrap as resample
 from bactrian.infer.covariance import Kind
 from bactrian.infer.covariance import covariance as covariance_of
 from bactrian.infer.estimates import Estimate, Estimates
-from bactrian.infer.intervals import Inference, Method
+from bactrian.infer.intervals import METHODS, Inference, Method
 from bactrian.infer.nested import NestedTest, nested_test
 from bactrian.infer.quantity import SCALES, Quantity, checked_function, parameters
 from bactrian.model.mixture import NormalMixture
@@ -243,7 +243,8 @@ def estimates(
 ) -> Estimates:
     """The estimates of quantities; values only, where the fit is not a maximum."""
     inference = Inference(fit.solution.problem, fit.solution.state, kind_of(fit, kind), level)
-    way = method if fit.converged else "wald"
+    known = isinstance(method, Bootstrap) or method in (*METHODS, "bootstrap")
+    way = "wald" if known and not fit.converged else method
     if way == "bootstrap":
         way = bootstrap(fit)
     found = [inference.estimate(quantity, way) for quantity in quantities]
