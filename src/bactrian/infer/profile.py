@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 _MAX_SOLVES = 40
 _MAX_LEGS = 12
 _CLOSE = 1e-6  # in signed roots of twice the fall of the log-likelihood
+_HOPELESS = 0.01  # of the first step: nearer, a way that fails is not tried again
 _FARTHEST = 1e4  # of the first step: beyond it, the likelihood has ceased to fall
 _RISEN = 1e-6
 _WIDEST = 2.0  # by which the distance from the estimate may grow at once
@@ -81,7 +82,7 @@ class _Search:
         """Return the search after a try: the fall there, half of its slope, whether to trust it."""
         unit = self.first or self.distance
         if not converged:
-            if self.distance - self.inner < _CLOSE * unit:
+            if self.distance - self.inner < _HOPELESS * unit:
                 return replace(self, verdict=_STUCK)
             return replace(
                 self, outer=self.distance, is_closed=False, first=unit,
@@ -98,8 +99,10 @@ class _Search:
                 return replace(self, verdict=_OPEN, most=most)
         else:
             outer, closed = self.distance, True
-        if outer - inner < 1e-9 * outer:
-            return replace(self, verdict="" if closed else _STUCK, most=most)
+        if closed and outer - inner < 1e-9 * outer:
+            return replace(self, verdict="", most=most)
+        if not closed and outer - inner < _HOPELESS * unit:
+            return replace(self, verdict=_STUCK, most=most)
         step = (self.wanted - root) * root / slope if slope > 0.0 else math.nan
         return _Search(
             _next(self.distance, step, inner, outer), self.wanted, inner, outer, closed, most, unit

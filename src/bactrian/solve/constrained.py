@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 _TOLERANCE = 1e-10  # decrement along the surface; half of it is the log-likelihood missing
 _MISSED = 1e-7  # log-likelihood units that the distance to the surface is worth
-_MAX_STEPS = 60
+_MAX_STEPS = 40
 _MAX_TRIES = 12
 _ARMIJO = 1e-4
 _FLAT = 1e-8
@@ -121,7 +121,9 @@ def constrained_maximum(
             break
         penalty = max(penalty, 2.0 * model.pull)
         moved = _moved(problem, state, function, value, model, penalty)
-        if moved is None:
+        # Below the floor the likelihood grows without bound, and so would the ascent.
+        if moved is None or moved.sds.min() < problem.floor:
+            state = state if moved is None else moved
             break
         state, model = moved, _model(moved, function, value)
     if model is None:
