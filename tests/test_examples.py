@@ -73,6 +73,11 @@ def printed(*command: str | Path) -> str:
             [],
             "error rate 0.194 ± 0.011, 0.171 to 0.215; actually 0.182",
         ),
+        (
+            "07_uncertainty",
+            [],
+            "share of short waits: 0.362 ± 0.040 with the weights, 0.216 without",
+        ),
     ],
 )
 def test_the_example_prints_this_line(name: str, packages: list[str], line: str) -> None:
