@@ -192,6 +192,19 @@ def test_where_an_end_is_open_the_likelihood_does_not_fall() -> None:
         assert 2.0 * (fit.loglike - known.loglike) < QUANTILE
 
 
+def test_where_the_fit_bounds_a_parameter_the_interval_ends() -> None:
+    x = draw("overlapping")
+    free = bt.fit(x).confint(method="plain_profile")["sd 2"]
+    least = 0.5 * (free.low + free.value)
+    fit = bt.fit(x, bounds={"sds": [None, (least, None)], "means": [(None, 9.0), None]})
+    found = fit.confint(method="plain_profile")
+    assert found["sd 2"].value == pytest.approx(free.value, rel=1e-9)
+    assert found["sd 2"].low == pytest.approx(least, rel=1e-12)
+    assert found["sd 2"].note == "open below: the fit bounds it there"
+    assert found["sd 2"].high == pytest.approx(free.high, rel=1e-6)
+    assert found["mean 1"].note == ""
+
+
 def test_a_weight_that_the_data_do_not_know_is_open_on_both_sides() -> None:
     x = np.random.default_rng(1).normal(0.15, 1.0, 200)
     fit = bt.fit(x, fixed={"means": [0.0, 0.2], "sds": [1.0, 1.0]})

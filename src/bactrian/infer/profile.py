@@ -28,7 +28,11 @@ _STEP = 0.3  # on the scale of the quantity, where no standard error is known
 
 _OPEN = "the likelihood never falls far enough on this side"
 _RISES = "the likelihood rises again on this side, towards another maximum"
-_STUCK = "the likelihood could not be followed on this side: a component collapses or vanishes"
+_STUCK = (
+    "the likelihood could not be followed on this side: a component collapses or vanishes, or a "
+    "parameter meets its bound"
+)
+_BOUND = "the fit bounds it there"
 
 
 class End(NamedTuple):
@@ -174,13 +178,27 @@ class Profile:
             found = constrained_maximum(self.problem, start, self.quantity, value)
             fall = 2.0 * float(self.state.loglike[0] - found.state.loglike[0])
             if found.converged and fall < -_RISEN:
-                return End(side * math.inf, _RISES, search.most)
+                return self._without_end(side, _RISES, search.most)
             search = search.after(fall, -side * found.multiplier, found.converged)
             if search.verdict is not None:
-                reached = search.verdict == ""
-                return End(value if reached else side * math.inf, search.verdict, search.most)
+                if search.verdict == "":
+                    return End(value, "", search.most)
+                return self._without_end(side, search.verdict, search.most)
             state = found.state if found.converged else state
-        return End(side * math.inf, _STUCK, search.most)
+        return self._without_end(side, _STUCK, search.most)
+
+    def _without_end(self, side: int, reason: str, fall: float) -> End:
+        """The end of the range on one side: a bound of the fit, if it has one there."""
+        held, line = self.problem.constraints, self.quantity.line
+        which = np.flatnonzero(line.gradient) if line is not None else np.array([], dtype=np.intp)
+        if line is not None and which.size == 1 and held.has_bounds:
+            ends = line.value + line.gradient[which] * np.concatenate(
+                [held.lower[which], held.upper[which]]
+            )
+            limit = float(ends.min() if side < 0 else ends.max())
+            if math.isfinite(limit):
+                return End(limit, _BOUND, fall)
+        return End(side * math.inf, reason, fall)
 
     def _along(self, state: State, gradient: Array, change: float) -> Array:
         """Where the maximum moves to first order when the quantity changes by so much."""
