@@ -235,3 +235,14 @@ def test_what_cannot_be_derived_is_refused(options: dict[str, Any], words: str) 
     arguments = {"function": lambda m: float(m.means[0]), **options}
     with pytest.raises(bt.ParameterError, match=words):
         drawn_fit("apart").derive(**arguments)
+
+
+def test_a_point_beyond_all_doubles_has_no_value() -> None:
+    of = problem("apart")
+    slopes = parameters(2)[2].gradient
+    for gradient in (None, slopes):
+        local = LocalQuantity(Quantity("sd", lambda m: m.sds[0], "log", gradient=gradient), of)
+        free = np.array([0.0, 0.0, 1.0, 1500.0, 0.0])
+        found = local.at(free)
+        assert math.isnan(found.value)
+        assert np.isnan(found.gradient).all()

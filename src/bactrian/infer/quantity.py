@@ -88,15 +88,18 @@ class LocalQuantity:
         """Return the transformed value at free coordinates (p,)."""
         if self.line is not None:
             return float(self.line.value + self.line.gradient @ free)
-        return transform(self.quantity.scale, self.quantity.of(self._mixture(free)))
+        mixture = self._mixture(free)
+        return math.nan if mixture is None else self._transformed(mixture)
 
     def at(self, free: Array) -> Local:
         """Return the transformed value and its gradient at free coordinates (p,)."""
         if self.line is not None:
             return Local(self.value(free), self.line.gradient)
-        if self.quantity.gradient is None:
-            return Local(self.value(free), self._differences(free))
         mixture = self._mixture(free)
+        if mixture is None:
+            return Local(math.nan, np.full(free.size, math.nan))
+        if self.quantity.gradient is None:
+            return Local(self._transformed(mixture), self._differences(free))
         value = self.quantity.of(mixture)
         slopes = self.problem.constraints.jacobian(free[None])[0]
         along = self._working_gradient(mixture) @ slopes
@@ -134,12 +137,20 @@ class LocalQuantity:
             return sample.origin + sample.scale * value
         return sample.scale * value if self.quantity.unit == "length" else value
 
-    def _mixture(self, free: Array) -> NormalMixture:
-        """The mixture the function is given."""
-        weights, means, sds = split_working(self.problem.constraints.working(free[None]))
-        if self.quantity.unit == "data":
-            sample = self.problem.sample
-            means, sds = sample.origin + sample.scale * means, sample.scale * sds
+    def _transformed(self, mixture: NormalMixture) -> float:
+        """The transformed value for a mixture."""
+        return transform(self.quantity.scale, self.quantity.of(mixture))
+
+    def _mixture(self, free: Array) -> NormalMixture | None:
+        """The mixture the function is given; none where a trial step went beyond all doubles."""
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            weights, means, sds = split_working(self.problem.constraints.working(free[None]))
+            if self.quantity.unit == "data":
+                sample = self.problem.sample
+                means, sds = sample.origin + sample.scale * means, sample.scale * sds
+        sound = np.isfinite(weights).all() and np.isfinite(means).all() and (sds > 0.0).all()
+        if not sound or not np.isfinite(sds).all():
+            return None
         return NormalMixture(weights[0], means[0], sds[0])
 
     def _working_gradient(self, mixture: NormalMixture) -> Array:
