@@ -124,7 +124,8 @@ def test_an_unknown_interval_is_refused() -> None:
 def test_few_rows_make_profile_intervals_longer_by_the_stated_factor(count: int) -> None:
     fit = bt.fit(draw("apart"), count)
     few = fit.solution.state.counts.min()
-    factor = 1.0 + (1.0 + 300.0 / 240.0) / few if count == 2 else 1.0 + 1.6 / 240.0
+    worth = fit.certificate.n_lambda_min
+    factor = 1.0 + (400.0 / 240.0 / few + 0.5 / worth if count == 2 else 1.6 / 240.0)
     same_fall = math.erf(math.sqrt(factor * 3.841458820694124 / 2.0))
     one = fit.confint(method="profile")["mean 1"]
     other = fit.confint(same_fall, method="plain_profile")["mean 1"]

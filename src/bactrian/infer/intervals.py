@@ -26,7 +26,7 @@ Method = Literal["wald", "profile", "plain_profile", "bootstrap"]
 METHODS = ("wald", "profile", "plain_profile")
 _LEAST_REFITS = 20
 _ALONE = 1.6  # of a normal mean 3/2, of its sd 11/6 in the leading order
-_LEADING, _NEXT = 1.0, 300.0
+_FEW_ROWS, _OVERLAP, _LEAST_WORTH = 400.0, 0.5, 3.0
 _NOWHERE = "this mixture has no such value"
 _KNOWN = "fixed"
 _AT_END = "too near to the end of its range for a standard error"
@@ -148,7 +148,8 @@ class Inference:
         critical = self.critical**2 * self._inflation(local, covariance)
         if way == "profile":
             counts = self.state.counts[0]
-            critical *= small_sample_factor(counts.size, counts.sum(), counts.min())
+            worst = float(counts.sum() * self.state.eigenvalues[0, 0])
+            critical *= small_sample_factor(counts.size, counts.sum(), counts.min(), worst)
         ends = [profile.end(side, critical) for side in (-1, 1)]
         low, high = (local.back(end.value) for end in ends)
         open_ = [
@@ -188,12 +189,12 @@ class Inference:
         return self._transformed_error(local) ** 2 / float(gradient @ covariance @ gradient)
 
 
-def small_sample_factor(n_components: int, n_rows: float, fewest: float) -> float:
+def small_sample_factor(n_components: int, n_rows: float, fewest: float, worst: float) -> float:
     """Return by how much more than a chi-square law says the log-likelihood falls, at the truth.
 
-    Bartlett's factor is one plus a constant over the number of rows. Of a mixture it depends on
-    what is not known; this one, of the rows of all and of the smallest component, makes profile
-    intervals hold in the simulations of docs/coverage.md.
+    Bartlett's factor is one plus a constant over the number of rows. That of a mixture depends on
+    what is not known; this one makes profile intervals hold in the simulations of
+    docs/coverage.md, from which its constants are.
 
     Parameters
     ----------
@@ -203,10 +204,12 @@ def small_sample_factor(n_components: int, n_rows: float, fewest: float) -> floa
         Rows, or the sum of the weights.
     fewest : float
         Rows of the smallest component.
+    worst : float
+        Rows of known membership that the data are worth in the worst direction.
     """
     if n_components == 1:
         return 1.0 + _ALONE / n_rows
-    return 1.0 + (_LEADING + _NEXT / n_rows) / max(fewest, 1.0)
+    return 1.0 + _FEW_ROWS / (n_rows * max(fewest, 1.0)) + _OVERLAP / max(worst, _LEAST_WORTH)
 
 
 def _all(refits: Bootstrap) -> int:
