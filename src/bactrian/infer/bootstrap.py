@@ -222,15 +222,15 @@ def _refit(problem: Problem, state: State) -> _Refit:
     if climbs.outcomes[0] is not Outcome.CONVERGED:
         return _Refit(None, False)
     ended = climbs.state
-    order = _matching(problem, ended, state)
+    order = matching(problem, ended, state)
     if (np.diff(order) > 0).all():
         return _Refit(ended.free[0], False)
     named = (ended.weights, ended.means, ended.sds)
     return _Refit(problem.free(*(array[:, order] for array in named))[0], True)
 
 
-def _matching(problem: Problem, ended: State, state: State) -> NDArray[np.intp]:
-    """The order that makes the components of a refit most like those of the fit."""
+def matching(problem: Problem, ended: State, state: State) -> NDArray[np.intp]:
+    """Return the order that makes the components of a state most like those of the fit."""
     k = problem.n_components
     if k > _MOST_ORDERED:
         return np.arange(k)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.infer.bootstrap import matching
 from bactrian.infer.quantity import LocalQuantity
 from bactrian.solve.constrained import Constrained, constrained_maximum
 from bactrian.solve.problem import Problem
@@ -23,6 +24,9 @@ _HOPELESS = 0.01  # of the first step: nearer, a way that fails is not tried aga
 _FARTHEST = 1e4  # of the first step: beyond it, the likelihood has ceased to fall
 _RISEN = 1e-6
 _WIDEST = 2.0  # by which the distance from the estimate may grow at once
+_TOGETHER = 1e-7  # of the distance: two tries so close should not differ
+_MOST_JUMPS = 3
+_SMALL = 0.1  # of the first step
 _STEP = 0.3  # on the scale of the quantity, where no standard error is known
 
 
@@ -32,6 +36,7 @@ _STUCK = (
     "the likelihood could not be followed on this side: a component collapses or vanishes, or a "
     "parameter meets its bound"
 )
+_SWAPPED = "the components change roles on this side before the likelihood falls far enough"
 _BOUND = "the fit bounds it there"
 
 
@@ -69,6 +74,12 @@ class _Search:
         Whether it was more at the outer one.
     most : float
         The largest square of it that was seen.
+    first : float
+        The first distance tried.
+    stride : float
+        By how much the distance may grow at once where nothing is known beyond.
+    reopened : int
+        How often what was known beyond turned out to belong to another maximum.
     verdict : str or None
         Why the search is over: nothing if the last distance is the answer.
     """
@@ -80,14 +91,19 @@ class _Search:
     is_closed: bool = False
     most: float = 0.0
     first: float = 0.0
+    stride: float = math.inf
+    reopened: int = 0
     verdict: str | None = None
 
-    def after(self, fall: float, slope: float, converged: bool) -> _Search:
-        """Return the search after a try: the fall there, half of its slope, whether to trust it."""
+    def after(self, fall: float, slope: float, trouble: str) -> _Search:
+        """Return the search after a try: the fall there, half of its slope, or what is wrong.
+
+        What a long way leads to may be wrong where a short one is not, so it is tried again.
+        """
         unit = self.first or self.distance
-        if not converged:
+        if trouble:
             if self.distance - self.inner < _HOPELESS * unit:
-                return replace(self, verdict=_STUCK)
+                return replace(self, verdict=trouble)
             return replace(
                 self, outer=self.distance, is_closed=False, first=unit,
                 distance=0.5 * (self.inner + self.distance),
@@ -103,14 +119,29 @@ class _Search:
                 return replace(self, verdict=_OPEN, most=most)
         else:
             outer, closed = self.distance, True
-        if closed and outer - inner < 1e-9 * outer:
-            return replace(self, verdict="", most=most)
+        if closed and outer - inner < _TOGETHER * outer:
+            return self._at_jump(inner, most)
         if not closed and outer - inner < _HOPELESS * unit:
             return replace(self, verdict=_STUCK, most=most)
         step = (self.wanted - root) * root / slope if slope > 0.0 else math.nan
-        return _Search(
-            _next(self.distance, step, inner, outer), self.wanted, inner, outer, closed, most, unit
-        )
+        reach = min(_next(self.distance, step, inner, outer), self.distance + self.stride)
+        return replace(
+            self, distance=reach, inner=inner, outer=outer, is_closed=closed, most=most,
+            first=unit, stride=2.0 * self.stride,
+        )  # fmt: skip
+
+    def _at_jump(self, inner: float, most: float) -> _Search:
+        """The search where the root jumps past what is wanted: what lies beyond was no maximum.
+
+        It was found by a long way, on another branch; the way from here is gone on in small steps.
+        """
+        if self.reopened == _MOST_JUMPS:
+            return replace(self, verdict=_STUCK, most=most)
+        small = _SMALL * self.first
+        return replace(
+            self, distance=inner + small, inner=inner, outer=math.inf, is_closed=False, most=most,
+            stride=small, reopened=self.reopened + 1,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,15 +208,24 @@ class Profile:
             start = self._along(state, at.gradient, value - at.value)
             found = constrained_maximum(self.problem, start, self.quantity, value)
             fall = 2.0 * float(self.state.loglike[0] - found.state.loglike[0])
-            if found.converged and fall < -_RISEN:
-                return self._without_end(side, _RISES, search.most)
-            search = search.after(fall, -side * found.multiplier, found.converged)
+            before = search.inner
+            search = search.after(fall, -side * found.multiplier, self._trouble(found, fall))
             if search.verdict is not None:
                 if search.verdict == "":
                     return End(value, "", search.most)
                 return self._without_end(side, search.verdict, search.most)
-            state = found.state if found.converged else state
+            # Always on from the last point that is surely on the way.
+            state = found.state if search.inner > before else state
         return self._without_end(side, _STUCK, search.most)
+
+    def _trouble(self, found: Constrained, fall: float) -> str:
+        """Why a point is not on the way, or nothing."""
+        if not found.converged:
+            return _STUCK
+        if fall < -_RISEN:
+            return _RISES
+        order = matching(self.problem, found.state, self.state)
+        return "" if (np.diff(order) > 0).all() else _SWAPPED
 
     def _without_end(self, side: int, reason: str, fall: float) -> End:
         """The end of the range on one side: a bound of the fit, if it has one there."""

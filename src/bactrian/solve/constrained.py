@@ -115,7 +115,7 @@ def constrained_maximum(
     Source: derivation, "Profile likelihood".
     """
     state = problem.evaluate(start[None])
-    penalty, model = 0.0, _model(state, function, value)
+    penalty, model = 0.0, _model(problem, state, function, value)
     for _ in range(_MAX_STEPS):
         if model is None or model.has_arrived:
             break
@@ -125,7 +125,7 @@ def constrained_maximum(
         if moved is None or moved.sds.min() < problem.floor:
             state = state if moved is None else moved
             break
-        state, model = moved, _model(moved, function, value)
+        state, model = moved, _model(problem, moved, function, value)
     if model is None:
         return Constrained(state, float("nan"), False)
     sound = model.has_arrived or (model.decrement < 1e-8 and abs(model.missing) < 1e-6)
@@ -133,17 +133,23 @@ def constrained_maximum(
     return Constrained(state, model.multiplier, sound)
 
 
-def _model(state: State, function: Function, value: float) -> _Model | None:
-    """The quadratic model at a state; None where the function has no value or no slope."""
+def _model(problem: Problem, state: State, function: Function, value: float) -> _Model | None:
+    """The quadratic model at a state; None where the function has no value or no slope.
+
+    A coordinate that is held at its bound counts as known, as in the ascent to the fit.
+    """
     free, whitener = state.free[0], state.whitener[0]
     found, gradient = function.at(free)
+    moves = ~(problem.at_bound(free) & (state.score[0] == 0.0))
+    gradient = np.where(moves, gradient, 0.0)
     normal = whitener.T @ gradient
     length = float(np.linalg.norm(normal))
     if not np.isfinite(found) or not np.isfinite(length) or length == 0.0:
         return None
     score = whitener.T @ state.score[0]
     multiplier = float(normal @ score) / length**2
-    curvature = -whitener.T @ (state.hessian[0] - multiplier * function.hessian(free)) @ whitener
+    bend = function.hessian(free) * np.outer(moves, moves)
+    curvature = -whitener.T @ (state.hessian[0] - multiplier * bend) @ whitener
     tangents = np.linalg.qr(np.column_stack([normal, np.eye(normal.size)]))[0][:, 1:]
     if not np.isfinite(curvature).all():
         return None
