@@ -83,7 +83,7 @@ def quantities() -> tuple[Quantity, ...]:
     """What intervals are wanted for: a weight, the means, the sds, the cut at even odds."""
     named = {quantity.name: quantity for quantity in parameters(2)}
     chosen = [named[name] for name in ("weight 1", "mean 1", "mean 2", "sd 1", "sd 2")]
-    return (*chosen, cut_quantity(chosen_cut(2).cut, "cut"))
+    return (*chosen, cut_quantity(chosen_cut([0.0, 1.0]).cut, "cut"))
 
 
 def estimate(cell: Cell, x: Array) -> tuple[Problem, State] | None:

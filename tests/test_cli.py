@@ -388,7 +388,7 @@ def test_the_rule_of_a_threshold_reaches_it(
         ("posterior=0.5,posterior=0.6", "--threshold says posterior twice"),
         ("costs=1", "such as costs=1:5."),
         ("false-positive-rate=1", "--threshold: false-positive-rate=1.0 is not strictly"),
-        ("components=2:1", "name the lower one first: components=1:2."),
+        ("components=1:1", "count from 1 in the order of the fit: components=1:2."),
     ],
 )
 def test_a_rule_that_cannot_be_met_is_refused_before_anything_is_read(
@@ -396,3 +396,35 @@ def test_a_rule_that_cannot_be_met_is_refused_before_anything_is_read(
 ) -> None:
     assert cli.main(["fit", "not there.csv", "--threshold", rule]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_weights_that_are_not_whole_must_be_named(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.DataFrame({"size": X, "share": 0.5}).to_csv(here / "shares.csv", index=False)
+    arguments = ["fit", str(here / "shares.csv"), "--column", "size", "--weights", "share"]
+    assert cli.main(arguments) == 2
+    assert "--weight-kind frequency" in capsys.readouterr().err
+    assert cli.main([*arguments, "--weight-kind", "sampling"]) == 0
+
+
+def test_a_sketch_does_not_take_the_place_of_its_rows(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = here / "one.csv"
+    before = rows.read_bytes()
+    assert cli.main(["sketch", str(rows), "-o", str(rows)]) == 1
+    assert "name another file" in capsys.readouterr().err
+    assert rows.read_bytes() == before
+
+
+def test_sketches_of_different_columns_are_not_merged(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("size", "times"):
+        bt.Sketch.of(here / "data.csv", column=name).save(here / f"{name}.sketch")
+    output = here / "both.sketch"
+    sketches = [str(here / f"{name}.sketch") for name in ("size", "times")]
+    assert cli.main(["merge", *sketches, "-o", str(output)]) == 1
+    assert "of the same column" in capsys.readouterr().err
+    assert not output.exists()

@@ -251,3 +251,9 @@ def test_more_rows_than_can_be_drawn_are_refused() -> None:
     with pytest.raises(bt.ParameterError, match=r"240,000,000 rows.*parametric=True"):
         fit.bootstrap(10, parametric=True)
     assert len(fit.bootstrap(2, rng=1).free) == 2
+
+
+def test_refits_of_another_fit_are_refused() -> None:
+    one, other = drawn_fit("apart"), drawn_fit("rare")
+    with pytest.raises(bt.ParameterError, match="belong to another fit"):
+        other.confint(method=one.bootstrap(20, rng=1))

@@ -12,24 +12,26 @@ from bactrian.errors import ParameterError
 from bactrian.infer.choice import chosen_cut, log_odds, named_pair
 from bactrian.infer.cuts import LevelCut, QuantileCut, ValleyCut
 
+MEANS = [0.0, 1.0, 2.0, 3.0]
+
 
 def test_without_a_word_it_is_where_both_are_equally_probable() -> None:
-    choice = chosen_cut(2)
+    choice = chosen_cut(MEANS[:2])
     assert choice.cut == LevelCut(0, 1, 0.0, None)
     assert choice.prior is None
     assert choice.rule == "The posterior probability of component 2 rises through 0.5."
-    assert chosen_cut(2, posterior=0.5) == choice
+    assert chosen_cut(MEANS[:2], posterior=0.5) == choice
 
 
 def test_a_posterior_is_a_level_of_the_log_odds() -> None:
     for three_quarters in (0.75, np.float64(0.75), np.float32(0.75)):
-        cut = chosen_cut(2, posterior=three_quarters).cut  # type: ignore[arg-type]
+        cut = chosen_cut(MEANS[:2], posterior=three_quarters).cut  # type: ignore[arg-type]
         assert isinstance(cut, LevelCut)
         assert cut.level == pytest.approx(math.log(3.0), rel=1e-15)
 
 
 def test_costs_are_the_posterior_at_which_the_expected_costs_are_equal() -> None:
-    choice = chosen_cut(2, costs=(1, 4), prevalence=0.1)
+    choice = chosen_cut(MEANS[:2], costs=(1, 4), prevalence=0.1)
     # Calling it positive costs 1 with probability 1 - p, negative 4 with probability p: p = 1/5.
     assert isinstance(choice.cut, LevelCut)
     assert choice.cut.level == pytest.approx(log_odds(0.2), rel=1e-15)
@@ -41,7 +43,7 @@ def test_costs_are_the_posterior_at_which_the_expected_costs_are_equal() -> None
 
 
 def test_rates_are_quantiles_of_one_component() -> None:
-    above = chosen_cut(3, (2, 3), false_positive_rate=0.05, prevalence=0.3)
+    above = chosen_cut(MEANS[:3], (2, 3), false_positive_rate=0.05, prevalence=0.3)
     assert isinstance(above.cut, QuantileCut)
     assert above.cut.distance == pytest.approx(1.6448536269514722, rel=1e-15)
     assert above.cut == QuantileCut(1, 2, False, above.cut.distance)
@@ -50,13 +52,13 @@ def test_rates_are_quantiles_of_one_component() -> None:
         "Above the cut is 0.05 of component 2; error rate in a population where 0.3 are of "
         "component 3."
     )
-    below = chosen_cut(2, false_negative_rate=0.05)
+    below = chosen_cut(MEANS[:2], false_negative_rate=0.05)
     assert below.cut == QuantileCut(0, 1, True, -above.cut.distance)
     assert below.rule == "Below the cut is 0.05 of component 2."
 
 
 def test_the_lowest_density_is_a_rule_of_its_own() -> None:
-    choice = chosen_cut(2, density_minimum=True)
+    choice = chosen_cut(MEANS[:2], density_minimum=True)
     assert choice.cut == ValleyCut(0, 1)
     assert choice.rule == "The density is lowest between the means of components 1 and 2."
 
@@ -89,17 +91,19 @@ def test_contradictions_and_numbers_out_of_range_are_refused(
     arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ParameterError, match=message):
-        chosen_cut(2, **arguments)
+        chosen_cut(MEANS[:2], **arguments)
 
 
-def test_components_are_named_in_order_counted_from_one() -> None:
-    assert named_pair(2, None) == (0, 1)
-    assert named_pair(4, [2, 4]) == (1, 3)
-    assert named_pair(3, list(range(1, 3))) == (0, 1)
-    for wrong in ((2, 1), (1, 1), (0, 1), (1, 4), (1, 2, 3), 2, (1.5, 2), ("a", "b")):
-        with pytest.raises(ParameterError, match=r"name the lower one first: components=\(1, 2\)"):
-            named_pair(3, wrong)  # type: ignore[arg-type]
+def test_components_are_counted_from_one_and_stand_by_their_means() -> None:
+    assert named_pair([5.0, 1.0], None) == named_pair([5.0, 1.0], (1, 2)) == (1, 0)
+    assert named_pair(MEANS[:3], (2, 1)) == (0, 1)
+    assert named_pair(MEANS[:2], None) == (0, 1)
+    assert named_pair(MEANS[:4], [2, 4]) == (1, 3)
+    assert named_pair(MEANS[:3], list(range(1, 3))) == (0, 1)
+    for wrong in ((1, 1), (0, 1), (1, 4), (1, 2, 3), 2, (1.5, 2), ("a", "b")):
+        with pytest.raises(ParameterError, match="count from 1 in the order of the fit"):
+            named_pair(MEANS[:3], wrong)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=r"There are 3 components; say between which two"):
-        named_pair(3, None)
+        named_pair(MEANS[:3], None)
     with pytest.raises(ParameterError, match="fit two with n_components=2"):
-        named_pair(1, None)
+        named_pair(MEANS[:1], None)

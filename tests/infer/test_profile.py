@@ -298,3 +298,29 @@ def test_where_a_function_has_no_slope_there_is_no_maximum() -> None:
     solution = drawn_fit("apart").solution
     found = constrained_maximum(solution.problem, solution.state.free[0], Flat(), 2.0)
     assert not found.converged
+
+
+def test_overlapping_humps_have_nested_intervals_whose_ends_are_true() -> None:
+    """On the way to the upper end of the first mean, a long step meets another branch."""
+    rng = np.random.default_rng(5)
+    x = np.concatenate([rng.normal(0.0, 1.0, 300), rng.normal(1.2, 1.0, 300)])
+    fit = bt.fit(x)
+    ends = [fit.confint(level, method="plain_profile")["mean 1"].high for level in (0.8, 0.9, 0.95)]
+    assert ends == sorted(ends)
+    held = bt.fit(x, fixed={"means": [ends[-1], None]})
+    assert 2.0 * (fit.loglike - held.loglike) == pytest.approx(3.841458820694124, abs=1e-4)
+    refits = fit.confint(method="plain_profile")
+    assert refits["mean 1"].note == ""
+
+
+def test_a_bound_that_holds_counts_as_known_in_profiles() -> None:
+    x = draw("apart")
+    most = float(bt.fit(x).mixture.means[0]) - 0.3
+    bounded = bt.fit(x, bounds={"means": [(None, most), None]})
+    held = bt.fit(x, fixed={"means": [most, None]})
+    one, other = (
+        fit.derive(lambda m: float(m.means[1] - m.means[0]), method="plain_profile")
+        for fit in (bounded, held)
+    )
+    assert one.low == pytest.approx(other.low, rel=1e-6)
+    assert one.high == pytest.approx(other.high, rel=1e-6)

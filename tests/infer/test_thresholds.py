@@ -286,3 +286,11 @@ def test_a_sketch_has_the_threshold_of_its_rows() -> None:
     one, other = bt.fit(x).threshold(), bt.fit(bt.Sketch.of(x)).threshold()
     for name in FIELDS:
         assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-4)
+
+
+def test_the_lower_component_is_the_one_with_the_smaller_mean() -> None:
+    x = draw("apart")
+    up, down = (bt.fit(x, fixed={"means": means}) for means in ([0.0, None], [None, 0.0]))
+    assert down.mixture.means[0] > down.mixture.means[1]
+    assert down.threshold().value == pytest.approx(up.threshold().value, rel=1e-9)
+    assert down.threshold().error_rate.value == pytest.approx(up.threshold().error_rate.value)

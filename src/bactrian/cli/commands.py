@@ -83,6 +83,7 @@ def sketch_command(options: argparse.Namespace) -> int:
     from bactrian.data.sketches.sketch import Sketch
 
     _check_folder(options.output)
+    _check_not_the_input(options)
     data, reading = _data(options), _reading(options)
     del reading["weight_kind"]
     with shown(options.quiet) as progress:
@@ -99,6 +100,12 @@ def merge_command(options: argparse.Namespace) -> int:
     _check_folder(options.output)
     # All of them are read before anything is written: the output may be one of them.
     first, *others = map(Sketch.load, options.sketches)
+    for name, other in zip(options.sketches[1:], others, strict=True):
+        if other.column != first.column:
+            raise DataError(
+                f"{name!r} is a sketch of column {other.column!r}, and {options.sketches[0]!r} one "
+                f"of {first.column!r}: merge sketches of the same column."
+            )
     merged = sum(others, first)
     merged.save(options.output)
     _print(f"{options.output}: {_described(merged)}")
@@ -110,6 +117,16 @@ def _check_folder(output: str) -> None:
     folder = os.path.dirname(os.path.expanduser(output)) or "."
     if not os.path.isdir(folder):
         raise DataError(f"there is no folder {folder!r} to write to: make it first")
+
+
+def _check_not_the_input(options: argparse.Namespace) -> None:
+    """Refuse to write the sketch over the rows."""
+    both = (options.file, options.output)
+    if options.file is not None and all(map(os.path.exists, both)) and os.path.samefile(*both):
+        raise DataError(
+            f"the sketch would take the place of the rows in {options.file!r}: name another file "
+            "with -o."
+        )
 
 
 def _described(sketch: Any) -> str:
@@ -147,7 +164,7 @@ def _reading(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "column": options.column,
         "sample_weight": options.weights,
-        "weight_kind": getattr(options, "weight_kind", "frequency"),
+        "weight_kind": getattr(options, "weight_kind", None),
         "missing": options.missing,
     }
 

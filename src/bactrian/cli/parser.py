@@ -111,9 +111,9 @@ def _compare(command: argparse.ArgumentParser) -> None:
 def _weight_kind(command: argparse.ArgumentParser) -> None:
     """What observation weights mean."""
     command.add_argument(
-        "--weight-kind", default="frequency", choices=["frequency", "sampling"],
+        "--weight-kind", choices=["frequency", "sampling"],
         help="a weight counts rows that were seen, or stands for a share of a population, as in a "
-        "survey (default: frequency)",
+        "survey; needed where weights are not whole numbers",
     )  # fmt: skip
 
 

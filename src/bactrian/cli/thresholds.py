@@ -70,7 +70,7 @@ def _checked(n_components: int, rule: dict[str, Any]) -> Choice:
     from bactrian.infer.choice import chosen_cut
 
     try:
-        return chosen_cut(n_components, **rule)
+        return chosen_cut([float(k) for k in range(n_components)], **rule)
     except ParameterError as error:
         words = str(error)
         for name in (*_NUMBERS, _SWITCH):

@@ -63,8 +63,8 @@ def threshold(
     density_minimum : bool
         Cut where the density is lowest between the two means.
     components : (int, int)
-        The lower and the upper component, counted from 1 in the order of the fit. Needed with more
-        than two: the posterior and all rates are then among the members of these two.
+        Which two, counted from 1 in the order of the fit; the one with the smaller mean is the
+        lower. Needed with more than two: the posterior and all rates are then among their members.
     level, method, kind
         As for ``confint``; profile intervals by default.
 
@@ -89,7 +89,7 @@ def threshold(
     Source: derivation, "Thresholds".
     """
     choice = chosen_cut(
-        fit.mixture.n_components,
+        fit.mixture.means.tolist(),
         components,
         posterior=posterior,
         costs=costs,
@@ -133,7 +133,7 @@ def crossings(
     -----
     Source: derivation, "Log-odds for two components" and "Thresholds".
     """
-    pair = named_pair(fit.mixture.n_components, components)
+    pair = named_pair(fit.mixture.means.tolist(), components)
     found = crossing_estimates(
         fit.mixture, *pair, lambda quantities, _: estimates(fit, quantities, level, method, kind)
     )
@@ -178,7 +178,7 @@ def shape(
     -----
     Source: derivation, "Thresholds".
     """
-    lower, upper = named_pair(fit.mixture.n_components, components)
+    lower, upper = named_pair(fit.mixture.means.tolist(), components)
     *others, bimodality = estimates(fit, shape_quantities(lower, upper), level, method, kind)
     if math.isnan(bimodality.value):
         bimodality = replace(bimodality, note=_ONE_HUMP)

@@ -217,6 +217,8 @@ def test_against(fit: Fit, general: Fit) -> NestedTest:
     -----
     Source: derivation, "Tests between nested fits".
     """
+    if not isinstance(general, type(fit)):
+        raise ParameterError(f"{general!r} is no fit; pass what bt.fit() returned.")
     if not (fit.converged and general.converged):
         raise ParameterError("Tests compare two maxima, and one of the fits did not converge.")
     return nested_test(fit.solution, general.solution)
@@ -264,5 +266,5 @@ def _unreliable(estimate: Estimate) -> Estimate:
 
 def _without_error(estimate: Estimate) -> Estimate:
     """The estimate with neither standard error nor interval."""
-    nan = math.nan
-    return replace(estimate, standard_error=nan, low=nan, high=nan)
+    nan, note = math.nan, estimate.note or "the fit is no maximum, see its outcome"
+    return replace(estimate, standard_error=nan, low=nan, high=nan, note=note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +29,7 @@ Result = TypeVar("Result")
 
 _MAX_STEPS = 200
 _CHUNK = 25
+_LEAST_SHARE = 1e-300  # a weight may vanish on the way to an end
 _MOST_DRAWN = 5_000_000
 _MOST_ORDERED = 6  # components whose orders are all tried
 
@@ -46,12 +48,15 @@ class Bootstrap:
         Refits whose components had to be put in another order to match those of the fit.
     parametric : bool
         Whether rows were drawn from the fitted mixture, and not from the rows.
+    fitted : (p,) float64
+        Free coordinates of the fit itself.
     """
 
     free: Array
     n_failed: int
     n_switched: int
     parametric: bool
+    fitted: Array
 
     def __repr__(self) -> str:
         """Return what was done, in a line."""
@@ -127,7 +132,7 @@ def bootstrap(
     kept = [refit.free for refit in refits if refit.free is not None]
     free = np.array(kept).reshape(len(kept), state.free.shape[1])
     switched = sum(refit.is_switched for refit in refits)
-    return Bootstrap(free, len(refits) - len(kept), switched, parametric)
+    return Bootstrap(free, len(refits) - len(kept), switched, parametric, state.free[0])
 
 
 def replicated(
@@ -146,11 +151,17 @@ def replicated(
     entropy = _entropy(rng)
     tasks = [range(i, min(i + _CHUNK, n_replicates)) for i in range(0, n_replicates, _CHUNK)]
     found: list[Result] = []
-    with _mapped(workers) as spread:
-        for some in spread(partial(_several, run, entropy), tasks):
-            found += some
-            if progress is not None:
-                progress(len(found), n_replicates)
+    try:
+        with _mapped(workers) as spread:
+            for some in spread(partial(_several, run, entropy), tasks):
+                found += some
+                if progress is not None:
+                    progress(len(found), n_replicates)
+    except BrokenProcessPool:
+        raise ParameterError(
+            f"The {workers} processes could not be started: put the commands of the script under "
+            'if __name__ == "__main__":, or leave workers out.'
+        ) from None
     return found
 
 
@@ -235,12 +246,14 @@ def matching(problem: Problem, ended: State, state: State) -> NDArray[np.intp]:
     if k > _MOST_ORDERED:
         return np.arange(k)
     means, sds = state.means[0], state.sds[0]
-    orders = problem.constraints.orders()
+    orders, shares = problem.constraints.orders(), np.maximum(ended.weights[0], _LEAST_SHARE)
+    if len(orders) == 1:
+        return orders[0]
     costs = [
         (
             ((ended.means[0][order] - means) / sds) ** 2
             + 2.0 * np.log(ended.sds[0][order] / sds) ** 2
-            + np.log(ended.weights[0][order] / state.weights[0]) ** 2
+            + np.log(shares[order] / state.weights[0]) ** 2
         )
         @ state.weights[0]
         for order in orders

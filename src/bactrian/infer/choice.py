@@ -39,7 +39,7 @@ class Choice:
 
 
 def chosen_cut(
-    n_components: int,
+    means: Sequence[float],
     components: Sequence[int] | None = None,
     *,
     posterior: float | None = None,
@@ -49,7 +49,7 @@ def chosen_cut(
     false_negative_rate: float | None = None,
     density_minimum: bool = False,
 ) -> Choice:
-    """Return the cut that the arguments of ``Fit.threshold`` ask for.
+    """Return the cut that the arguments of ``Fit.threshold`` ask for, of components with means.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def chosen_cut(
     -----
     Source: derivation, "Thresholds".
     """
-    lower, upper = named_pair(n_components, components)
+    lower, upper = named_pair(means, components)
     kinds = {
         "posterior": posterior,
         "costs": costs,
@@ -103,14 +103,15 @@ def chosen_cut(
     return Choice(cut, prior, f"{rule}.")
 
 
-def named_pair(n_components: int, components: Sequence[int] | None) -> tuple[int, int]:
-    """Return the two components, counted from 0, that are named counting from 1.
+def named_pair(means: Sequence[float], components: Sequence[int] | None) -> tuple[int, int]:
+    """Return the two components, counted from 0, that are named counting from 1, by their means.
 
     Raises
     ------
     ParameterError
         If there are no two, if it is not clear which two are meant, or they are not in order.
     """
+    n_components = len(means)
     if n_components == 1:
         raise ParameterError(
             "One component cannot be cut from another; fit two with n_components=2, or take a "
@@ -118,23 +119,23 @@ def named_pair(n_components: int, components: Sequence[int] | None) -> tuple[int
         )
     if components is None:
         if n_components == 2:
-            return 0, 1
+            return (0, 1) if means[0] <= means[1] else (1, 0)
         raise ParameterError(
             f"There are {n_components} components; say between which two to cut, "
-            "counted from 1 in the order of the means: components=(1, 2)."
+            "counted from 1 in the order of the fit: components=(1, 2)."
         )
     try:
         lower, upper = (int(k) for k in components)
         whole = all(k == int(k) for k in components)
     except (TypeError, ValueError):
         lower, upper, whole = 0, 0, False
-    if not (whole and 1 <= lower < upper <= n_components):
+    if not (whole and 1 <= min(lower, upper) < max(lower, upper) <= n_components):
         raise ParameterError(
             f"components={components!r} does not name two of the {n_components} components; "
-            "count from 1 in the order of the means and name the lower one first: "
-            "components=(1, 2)."
+            "count from 1 in the order of the fit: components=(1, 2)."
         )
-    return lower - 1, upper - 1
+    one, other = lower - 1, upper - 1
+    return (one, other) if means[one] <= means[other] else (other, one)
 
 
 def log_odds(share: float) -> float:

@@ -94,6 +94,10 @@ class Inference:
                 '"bootstrap".'
             )
         way = "bootstrap" if isinstance(method, Bootstrap) else method
+        if isinstance(method, Bootstrap) and not np.array_equal(method.fitted, self.state.free[0]):
+            raise ParameterError(
+                "These refits belong to another fit; call bootstrap() of this one."
+            )
         local = LocalQuantity(quantity, self.problem)
         value, error = self._with_error(local)
         if math.isnan(value):

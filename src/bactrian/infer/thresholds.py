@@ -196,6 +196,7 @@ def _about_level(
     shown = round_by_error(other.value, 0.01 * abs(other.value - found.value)).value
     expected = n_obs * area
     rows = f"{expected:.2g}" if expected >= _FEW else f"fewer than {_FEW}"
+    rows = f"{expected:,.0f}" if expected >= 10.0 else rows
     notes.append(
         f"Component {again + 1}, the wider one, is the better call again "
         f"{'above' if is_above else 'below'} {shown}, where this cut calls component {called + 1} "
