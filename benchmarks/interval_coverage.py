@@ -1,6 +1,6 @@
 """How often nominal 95 % intervals hold the truth: a simulation study; writes docs/coverage.md.
 
-Run it with  .venv/bin/python benchmarks/coverage.py  (about an hour on two cores; --replicates
+Run it with  .venv/bin/python benchmarks/interval_coverage.py  (about an hour on two cores; --replicates
 for fewer). A profile-likelihood interval holds the truth where twice the fall of the profile there
 is below the chi-square quantile, so that one constrained maximum tells it. What every replicate
 found is kept in benchmarks/results/, and --report writes the page from that alone.
@@ -228,7 +228,7 @@ NAMES = {
 TEXT = """\
 # How often intervals hold the truth
 
-*Written by `python benchmarks/coverage.py`; do not edit.*
+*Written by `python benchmarks/interval_coverage.py`; do not edit.*
 
 Samples of 50 to 1,000 rows were drawn from two components of sd one whose means are 2, 3 or 4 sds
 apart, the lower one with a weight of 0.5, 0.3 or 0.1: {least:,} samples for each design. Each was
