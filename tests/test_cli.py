@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -428,3 +429,19 @@ def test_sketches_of_different_columns_are_not_merged(
     assert cli.main(["merge", *sketches, "-o", str(output)]) == 1
     assert "of the same column" in capsys.readouterr().err
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--intervals", "bootstrap", "--refits", "0"], "--refits 0 is not a positive"),
+        (["--intervals", "bootstrap", "--seed", "-3"], "--seed -3"),
+        (["--fix", "means=5"], "--fix means has 1 of 2 entries; .* nothing where it is free"),
+        (["--bound", "sds=3:1,"], "--fix holds it at one value"),
+    ],
+)
+def test_refusals_name_the_options_and_not_the_arguments(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert cli.main(["fit", str(here / "one.csv"), *arguments]) == 2
+    assert re.search(words, capsys.readouterr().err.replace("\n", " "))

@@ -12,6 +12,8 @@ _OPTIONS = {
     "exponent": "--exponent",
     "level": "--level",
     "weight_kind": "--weight-kind",
+    "n_replicates": "--refits",
+    "rng": "--seed",
 }
 
 
@@ -23,6 +25,8 @@ _PHRASES = {
     'method="profile"': "--intervals profile",
     "method='profile'": "--intervals profile",
     "sd_ratios": "--sd-ratios",
+    "None where it is free": "nothing where it is free",
+    "fixed= holds it": "--fix holds it",
 }
 
 
