@@ -1,9 +1,9 @@
 """How often nominal 95 % intervals hold the truth: a simulation study; writes docs/coverage.md.
 
-Run it with  .venv/bin/python benchmarks/interval_coverage.py  (about an hour on two cores; --replicates
-for fewer). A profile-likelihood interval holds the truth where twice the fall of the profile there
-is below the chi-square quantile, so that one constrained maximum tells it. What every replicate
-found is kept in benchmarks/results/, and --report writes the page from that alone.
+Run it with  .venv/bin/python benchmarks/interval_coverage.py  (about an hour on two cores;
+--replicates for fewer). A profile-likelihood interval holds the truth where twice the fall of the
+profile there is below the chi-square quantile, so that one constrained maximum tells it. What every
+replicate found is kept in benchmarks/results/, and --report writes the page from that alone.
 """
 
 from __future__ import annotations
