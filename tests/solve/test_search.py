@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from bactrian.data.sample import Sample
-from bactrian.model.constraints import unconstrained
+from bactrian.model.constraints import Constraints, unconstrained
 from bactrian.solve import search as room
-from bactrian.solve.search import search
+from bactrian.solve.problem import Problem
+from bactrian.solve.search import order_of, search
 from tests.problems import MIXTURES, TWO, draw, problem, true_start
 
 
@@ -73,3 +74,26 @@ def test_a_component_of_one_row_is_admissible_only_where_the_likelihood_is_bound
     assert all(root.counts.min() >= 1.5 for root in free.admissible)
     bounded = search(Sample.of(x), unconstrained(2, equal_variances=True))
     assert bounded.admissible == list(bounded.roots)
+
+
+WIDE = {"weights": [[0.0, 1.0]] * 2, "means": [[-np.inf, np.inf]] * 2, "sds": [[0.0, np.inf]] * 2}
+
+
+@pytest.mark.parametrize(
+    ("known", "order"),
+    [
+        ({"weights": [[0.3, 0.7], [0.0, 1.0]]}, [1, 0]),  # its mirror image is allowed as well
+        ({"means": [[-9.0, 9.0], [-8.0, 8.0]]}, [1, 0]),
+        ({"means": [[1.0, 9.0], [-8.0, 8.0]]}, [0, 1]),
+        ({"weights": [[0.5, 0.7], [0.0, 1.0]]}, [0, 1]),
+        ({"sds": [[2.0, 2.0], [0.0, np.inf]]}, [0, 1]),
+    ],
+)
+def test_named_components_ascend_wherever_the_constraints_allow_it(
+    known: dict[str, list[list[float]]], order: list[int]
+) -> None:
+    boxes = {name: np.array(box) for name, box in (WIDE | known).items()}
+    sample = Sample.of(draw("overlapping"))
+    of = Problem(sample, Constraints(**boxes), 1e-6)
+    at = (np.array([pair]) for pair in ([0.6, 0.4], [1.5, -0.5], [2.0, 1.0]))
+    assert order_of(of, of.evaluate(of.free(*at))).tolist() == order

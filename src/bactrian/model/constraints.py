@@ -13,6 +13,8 @@ from bactrian.model.parameters import join_working
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constraints:
@@ -118,6 +120,16 @@ class Constraints:
         """Return the ways to number the components that keep the named ones in their places."""
         every = map(np.array, permutations(range(self.n_components)))
         return [order for order in every if (self.classes[order] == self.classes).all()]
+
+    def allows(self, weights: Array, means: Array, sds: Array) -> bool:
+        """Return whether a mixture (K,) is a member, to rounding."""
+        pairs = zip(self._boxes, (weights, means, sds), strict=True)
+        inside = all(
+            np.allclose(np.clip(value, *box.T), value, _ROUNDING, _ROUNDING) for box, value in pairs
+        )
+        if self.sd_ratios is None or not inside:
+            return inside
+        return bool(np.ptp(np.log(sds / self.sd_ratios)) <= _ROUNDING)
 
     def localised(self, origin: float, scale: float) -> Constraints:
         """Return the same set in units of (x - origin) / scale."""

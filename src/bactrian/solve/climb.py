@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.solve.landscape import Landscape
 from bactrian.solve.merge import following
 from bactrian.solve.outcome import Outcome
-from bactrian.solve.problem import Problem
 from bactrian.solve.state import State
 from bactrian.solve.steps import Memory, em_step, full_newton_step, gradient_step
 
 Array = NDArray[np.float64]
-Step = Callable[[Problem, State, Memory], Array]
+Step = Callable[[Landscape, State, Memory], Array]
 
 TOLERANCE = 1e-12
 _QUADRATIC = 1e-6  # below this decrement, differences of log-likelihoods are rounding
@@ -68,7 +68,7 @@ class Climbs:
 
 
 def climb(
-    problem: Problem,
+    problem: Landscape,
     start: Array,
     step: Step,
     *,
@@ -137,7 +137,7 @@ def _followed_to_the_end(leader: NDArray[np.intp]) -> tuple[NDArray[np.intp], ND
 
 
 def _proposal(
-    problem: Problem,
+    problem: Landscape,
     state: State,
     memory: Memory,
     step: Step,
@@ -165,13 +165,13 @@ def _accepted(state: State, candidate: State, by_em: NDArray[np.bool_]) -> NDArr
     return np.asarray(np.isfinite(candidate.loglike) & (rises | near | by_em))
 
 
-def _ended(problem: Problem, state: State, tolerance: float) -> NDArray[np.bool_]:
+def _ended(problem: Landscape, state: State, tolerance: float) -> NDArray[np.bool_]:
     """Which ascents have arrived, or cannot go on."""
     arrived = state.is_concave & (state.decrement <= tolerance)
     return arrived | _vanished(state) | flat(problem, state)
 
 
-def _collapsed(problem: Problem, state: State) -> NDArray[np.bool_]:
+def _collapsed(problem: Landscape, state: State) -> NDArray[np.bool_]:
     """Which ascents have a component narrower than the data resolve."""
     return np.asarray(state.sds.min(axis=1) < problem.floor)
 
@@ -181,7 +181,7 @@ def _vanished(state: State) -> NDArray[np.bool_]:
     return np.asarray(state.counts.min(axis=1) < _LEAST_ROWS)
 
 
-def flat(problem: Problem, state: State) -> NDArray[np.bool_]:
+def flat(problem: Landscape, state: State) -> NDArray[np.bool_]:
     """Which ascents stand where two components coincide.
 
     A direction that is not concave, but so slightly that a displacement by one sd of all the
@@ -210,7 +210,7 @@ def _outcomes(state: State, fallen: NDArray[np.bool_]) -> list[Outcome]:
     return found
 
 
-def polished(problem: Problem, state: State, tolerance: float) -> State:
+def polished(problem: Landscape, state: State, tolerance: float) -> State:
     """One undamped Newton step where it does not leave the maximum."""
     arrived = state.is_concave & (state.decrement <= tolerance)
     if not arrived.any():

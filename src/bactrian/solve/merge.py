@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.solve.problem import Problem
+from bactrian.solve.landscape import Landscape
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
@@ -16,7 +16,7 @@ _TOGETHER = 0.04
 _SAME_START = 1e-2
 
 
-def following(problem: Problem, state: State) -> Index:
+def following(problem: Landscape, state: State) -> Index:
     """Return for each ascent (S,) the one it can leave the rest of the way to, or -1.
 
     Two ascents are together when both are within a tenth of a standard error of a maximum by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,34 @@ class Problem:
         """Return the E-step's sums at parameters (S, K)."""
         return expectations(self.sample.local, self.sample.weights, weights, means, sds)
 
+    def maximised(
+        self, expected: Expectations, means: Array, sds: Array
+    ) -> tuple[Array, Array, Array]:
+        """Return the weights, means and sds (S, K) of the M-step from those of the E-step."""
+        held = self.constraints
+        shares, moved, variances = moments_of(expected, means, sds)
+        if held.is_none:
+            new_sds = np.sqrt(variances)
+        else:
+            allowed = held.nearest_means(moved)
+            new_sds = held.nearest_sds(shares, variances + (moved - allowed) ** 2)
+            moved, shares = allowed, held.nearest_weights(shares)
+        # A component on one value would go to an sd of zero at once: stop where it has collapsed.
+        return shares, moved, np.maximum(new_sds, 0.5 * self.floor)
+
+    def after_em(self, state: State) -> Array:
+        """Return the free coordinates (S, p) of the maximum of the expected log-likelihood."""
+        expected = Expectations(state.loglike, state.counts, state.spreads)
+        return self.free(*self.maximised(expected, state.means, state.sds))
+
+    def reach(self, state: State) -> Array:
+        """Return how far (S, p) a step may go: logits, means in their sds, log variances."""
+        held = self.constraints
+        n_logits, n_means = max(held.free_weights.size - 1, 0), held.free_means.size
+        found = np.tile(trust(n_logits, n_means, held.n_free), (len(state), 1))
+        found[:, n_logits : n_logits + n_means] *= state.sds[:, held.free_means]
+        return found
+
     def evaluate(self, free: Array) -> State:
         """Return the state at free coordinates (S, p), or at the nearest within their bounds.
 
@@ -90,29 +119,20 @@ class Problem:
             whitener = self._whitener(weights, sds)
             score, hessian = self.constraints.pulled(free, score, hessian)
             if self.constraints.has_bounds:
-                score, hessian = self._without_held(free, score, hessian, whitener)
-            curvature = -(whitener.swapaxes(1, 2) @ hessian @ whitener)
-            curvature[~np.isfinite(curvature).all(axis=(1, 2))] = 0.0
-            eigenvalues, eigenvectors = np.linalg.eigh(curvature)
-            white_score = (score[:, None, :] @ whitener)[:, 0]
-            slopes = (white_score[:, None, :] @ eigenvectors)[:, 0]
-            decrement = (slopes**2 / np.maximum(np.abs(eigenvalues), 1e-10)).sum(axis=1)
-        return State.of(
-            free=free,
-            weights=weights,
-            means=means,
-            sds=sds,
-            loglike=found.loglike,
-            score=score,
-            hessian=hessian,
-            counts=found.counts,
-            spreads=found.spreads,
-            whitener=whitener,
-            eigenvalues=eigenvalues,
-            eigenvectors=eigenvectors,
-            slopes=slopes,
-            decrement=decrement,
-        )
+                held = self._held(free, score)
+                score, hessian = without_held(held, score, hessian, whitener)
+            return State.whitened(
+                free=free,
+                weights=weights,
+                means=means,
+                sds=sds,
+                loglike=found.loglike,
+                score=score,
+                hessian=hessian,
+                counts=found.counts,
+                spreads=found.spreads,
+                whitener=whitener,
+            )
 
     def _whitener(self, weights: Array, sds: Array) -> Array:
         """Matrices (S, p, p) that turn the complete-data information into the identity.
@@ -143,13 +163,31 @@ class Problem:
             whitener[:, :m, :m] = np.sqrt(covariance) if m == 1 else np.linalg.cholesky(covariance)
         return whitener
 
-    def _without_held(
-        self, free: Array, score: Array, hessian: Array, whitener: Array
-    ) -> tuple[Array, Array]:
-        """Score and Hessian with the coordinates held at a bound taken for known."""
-        held = self._held(free, score)
-        information = np.linalg.inv(whitener @ whitener.swapaxes(1, 2))
-        either = held[:, :, None] | held[:, None, :]
-        both = held[:, :, None] & held[:, None, :]
-        hessian = np.where(either, np.where(both, -information, 0.0), hessian)
-        return np.where(held, 0.0, score), hessian
+
+def moments_of(expected: Expectations, means: Array, sds: Array) -> tuple[Array, Array, Array]:
+    """Return shares, means and variances (S, K) of the rows by their responsibilities."""
+    counts = np.maximum(expected.counts, 1e-300)
+    shift = expected.spreads[:, 0] / counts
+    inflation = np.maximum(2.0 * expected.spreads[:, 1] / counts + 1.0 - shift**2, 1e-300)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return shares, means + sds * shift, sds**2 * inflation
+
+
+def without_held(
+    held: NDArray[np.bool_], score: Array, hessian: Array, whitener: Array
+) -> tuple[Array, Array]:
+    """Return score and Hessian with the coordinates held (S, p) taken for known.
+
+    They have no slope, and the curvature of complete data.
+    """
+    information = np.linalg.inv(whitener @ whitener.swapaxes(1, 2))
+    either = held[:, :, None] | held[:, None, :]
+    both = held[:, :, None] & held[:, None, :]
+    hessian = np.where(either, np.where(both, -information, 0.0), hessian)
+    return np.where(held, 0.0, score), hessian
+
+
+@lru_cache
+def trust(n_logits: int, n_means: int, n_free: int) -> Array:
+    """Return how far (p,) logits, means in units of their sd, and log variances may go at once."""
+    return np.repeat([2.0, 2.0, 1.5], [n_logits, n_means, n_free - n_logits - n_means])

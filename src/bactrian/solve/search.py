@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ _MAX_STEPS = 150
 _FULL_KEPT = 6
 _GRADED_FROM = 10_000
 _WORTH_POLISHING = 30.0
+_MOST_ORDERED = 6  # components whose orders are all tried
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +192,6 @@ def _roots(
         left = left[~alike]
     roots, may_collapse = [], problem.constraints.can_collapse
     for group in groups:
-        group = _with_one_order(problem, state, group)
         first = min(group, key=lambda i: float(state.decrement[i]))
         order = order_of(problem, state, first)
         nearest = max(group, key=lambda i: float(origins.loglike[i]))
@@ -210,23 +211,23 @@ def _roots(
     return tuple(sorted(roots, key=lambda root: -root.criterion))
 
 
-def _with_one_order(problem: Problem, state: State, group: list[int]) -> list[int]:
-    """Those of a group of ascents to one maximum whose components stand in the same order.
-
-    Where a constraint names components and allows several orders, the ascending one is kept.
-    """
-    if not problem.constraints.names_components:
-        return group
-    orders = [tuple(state.means[i].argsort(kind="stable").tolist()) for i in group]
-    return [i for i, order in zip(group, orders, strict=True) if order == min(orders)]
-
-
 def order_of(problem: Problem, state: State, which: int = 0) -> NDArray[np.intp]:
-    """Return the order (K,) of components by mean, then sd, then weight; named ones stay."""
-    ranked = np.lexsort((state.weights[which], state.sds[which], state.means[which]))
-    order, classes = np.empty_like(ranked), problem.constraints.classes
-    for each in range(classes.max() + 1):
-        order[classes == each] = ranked[classes[ranked] == each]
+    """Return the order (K,) of components by mean, then sd, then weight.
+
+    Where constraints name components, it is the first such order in which they are met.
+    """
+    weights, means, sds = state.weights[which], state.means[which], state.sds[which]
+    ranked, held = np.lexsort((weights, sds, means)), problem.constraints
+    if not held.names_components or held.allows(weights[ranked], means[ranked], sds[ranked]):
+        return ranked
+    if held.n_components <= _MOST_ORDERED:
+        for places in permutations(range(held.n_components)):
+            order = ranked[list(places)]
+            if held.allows(weights[order], means[order], sds[order]):
+                return order
+    order = np.empty_like(ranked)
+    for each in range(held.classes.max() + 1):
+        order[held.classes == each] = ranked[held.classes[ranked] == each]
     return order
 
 

@@ -20,7 +20,6 @@ from bactrian.solve.partitions import (
 )
 from bactrian.solve.pearson import pearson
 from bactrian.solve.problem import Problem
-from bactrian.solve.steps import maximised
 
 Array = NDArray[np.float64]
 
@@ -154,7 +153,7 @@ def best_distinct(problem: Problem, *pools: Pool) -> Candidates:
     weights, means, sds = join([pool.candidates for pool in pools])
     expected = problem.expect(weights, means, sds)
     for _ in range(_WARM_UP):
-        weights, means, sds = maximised(problem, expected, means, sds)
+        weights, means, sds = problem.maximised(expected, means, sds)
         expected = problem.expect(weights, means, sds)
     worth = criterion(problem, expected.loglike, sds)
     lost = (expected.counts.min(axis=1) < 1.0) | (sds.min(axis=1) < problem.floor)
@@ -191,7 +190,7 @@ def warmed_up(problem: Problem, candidates: Candidates) -> tuple[Candidates, Arr
     expected = problem.expect(weights, means, sds)
     before_any = expected.loglike
     for _ in range(_FEW_STEPS):
-        new = maximised(problem, expected, means, sds)
+        new = problem.maximised(expected, means, sds)
         sound = (new[2].min(axis=1) >= problem.floor) & (expected.counts.min(axis=1) >= 1.0)
         weights, means, sds = (
             np.where(sound[:, None], after, before)

@@ -39,6 +39,29 @@ class State:
         packed = np.concatenate([array.reshape(size, -1) for array in named.values()], axis=1)
         return cls(packed, layout)
 
+    @classmethod
+    def whitened(cls, *, score: Array, hessian: Array, whitener: Array, **named: Array) -> State:
+        """Return the state with what follows from score, Hessian and whitener.
+
+        Where the curvature overflows it counts as flat.
+        """
+        curvature = -(whitener.swapaxes(1, 2) @ hessian @ whitener)
+        curvature[~np.isfinite(curvature).all(axis=(1, 2))] = 0.0
+        eigenvalues, eigenvectors = np.linalg.eigh(curvature)
+        white_score = (score[:, None, :] @ whitener)[:, 0]
+        slopes = (white_score[:, None, :] @ eigenvectors)[:, 0]
+        decrement = (slopes**2 / np.maximum(np.abs(eigenvalues), 1e-10)).sum(axis=1)
+        return cls.of(
+            **named,
+            score=score,
+            hessian=hessian,
+            whitener=whitener,
+            eigenvalues=eigenvalues,
+            eigenvectors=eigenvectors,
+            slopes=slopes,
+            decrement=decrement,
+        )
+
     def __len__(self) -> int:
         """Return the number of ascents."""
         return len(self.packed)

@@ -7,13 +7,11 @@ step, and returns free coordinates (S, p).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.likelihood.derivatives import Expectations
-from bactrian.solve.problem import Problem
+from bactrian.solve.landscape import Landscape
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
@@ -31,7 +29,7 @@ class Memory:
     score_change: Array
 
 
-def newton_step(problem: Problem, state: State, memory: Memory) -> Array:
+def newton_step(problem: Landscape, state: State, memory: Memory) -> Array:
     """Return the saddle-free Newton direction in the complete-data metric, shortened to trust.
 
     Curvatures enter by their absolute value, so that the step always climbs; at a stationary
@@ -55,38 +53,15 @@ def full_newton_step(state: State) -> Array:
     return state.free + _unwhiten(state, along)
 
 
-def em_step(problem: Problem, state: State, memory: Memory) -> Array:
+def em_step(problem: Landscape, state: State, memory: Memory) -> Array:
     """Return the EM step: the maximum of the expected complete-data log-likelihood.
 
     Source: derivation, "EM, gradient ascent and Newton".
     """
-    return problem.free(
-        *maximised(problem, Expectations(state.loglike, state.counts, state.spreads),
-                   state.means, state.sds)
-    )  # fmt: skip
+    return problem.after_em(state)
 
 
-def maximised(
-    problem: Problem, expected: Expectations, means: Array, sds: Array
-) -> tuple[Array, Array, Array]:
-    """Return the weights, means and sds (S, K) of the M-step from those of the E-step."""
-    held = problem.constraints
-    counts = np.maximum(expected.counts, 1e-300)
-    shift = expected.spreads[:, 0] / counts
-    inflation = np.maximum(2.0 * expected.spreads[:, 1] / counts + 1.0 - shift**2, 1e-300)
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    moved, variances = means + sds * shift, sds**2 * inflation
-    if held.is_none:
-        new_sds = np.sqrt(variances)
-    else:
-        allowed = held.nearest_means(moved)
-        new_sds = held.nearest_sds(shares, variances + (moved - allowed) ** 2)
-        moved, shares = allowed, held.nearest_weights(shares)
-    # A component on one value would go to an sd of zero at once: stop it where it has collapsed.
-    return shares, moved, np.maximum(new_sds, 0.5 * problem.floor)
-
-
-def gradient_step(problem: Problem, state: State, memory: Memory) -> Array:
+def gradient_step(problem: Landscape, state: State, memory: Memory) -> Array:
     """Return a step along the score of the softmax coordinates.
 
     The trial length is Barzilai and Borwein's (1988), the secant estimate of the curvature along
@@ -107,17 +82,8 @@ def _unwhiten(state: State, along: Array) -> Array:
     return np.asarray((state.whitener @ white)[:, :, 0])
 
 
-def shortened(problem: Problem, state: State, displacement: Array) -> Array:
+def shortened(problem: Landscape, state: State, displacement: Array) -> Array:
     """Return the end point of a displacement, shortened to where a quadratic model is believed."""
-    held = problem.constraints
-    n_logits, n_means = max(held.free_weights.size - 1, 0), held.free_means.size
-    excess = np.abs(displacement) / _reach(n_logits, n_means, held.n_free)
-    excess[:, n_logits : n_logits + n_means] /= state.sds[:, held.free_means]
+    excess = np.abs(displacement) / problem.reach(state)
     shrink = np.maximum(1.0, excess.max(axis=1, keepdims=True))
     return np.asarray(state.free + displacement / shrink)
-
-
-@lru_cache
-def _reach(n_logits: int, n_means: int, n_free: int) -> Array:
-    """How far (p,) logits, means in units of their sd, and log variances may go at once."""
-    return np.repeat([2.0, 2.0, 1.5], [n_logits, n_means, n_free - n_logits - n_means])
