@@ -20,7 +20,8 @@ from bactrian.infer.covariance import covariance as covariance_of
 from bactrian.infer.estimates import Estimate, Estimates
 from bactrian.infer.intervals import METHODS, Inference, Method
 from bactrian.infer.nested import NestedTest, nested_test
-from bactrian.infer.quantity import SCALES, Quantity, checked_function, parameters
+from bactrian.infer.quantity import Quantity, checked_function, parameters
+from bactrian.infer.scales import SCALES
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.cautions import WEAK
 
@@ -121,7 +122,9 @@ def derive(
     ----------
     function : callable
         From a mixture, in the unit of the data and with components in the order of this fit,
-        to a number. It is differentiated by differences.
+        to a number. It is differentiated by differences. One that is constant near the fit has
+        no error; one with a kink, a jump or a slope of zero there has neither a standard error
+        nor such an interval, which its note says, but may have one by refits.
     name : str
         What to call it.
     level, method, kind

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from bactrian.errors import ParameterError
 from bactrian.infer.bootstrap import Bootstrap
 from bactrian.infer.covariance import Kind, free_covariance
+from bactrian.infer.differences import CONSTANT
 from bactrian.infer.estimates import Estimate
 from bactrian.infer.profile import Profile
-from bactrian.infer.quantity import LocalQuantity, Quantity, inverse, slope
+from bactrian.infer.quantity import LocalQuantity, Quantity
+from bactrian.infer.scales import inverse, slope
 from bactrian.solve.problem import Problem
 from bactrian.solve.state import State
 
@@ -102,13 +104,16 @@ class Inference:
         value, error = self._with_error(local)
         if math.isnan(value):
             return self._bare(quantity, value, way, _NOWHERE)
-        known = self._is_known(local)
-        if known:
+        fault = local.fault(self.state.free[0], np.sqrt(np.abs(np.diag(self.covariance))))
+        known = fault or self._is_known(local)
+        if known in (CONSTANT, _KNOWN, _AT_BOUND):
             return Estimate(quantity.name, value, 0.0, value, value, self.level, way, known)
         if math.isinf(local.value(self.state.free[0])) and not isinstance(method, Bootstrap):
             return self._bare(quantity, value, way, _AT_END)
         if isinstance(method, Bootstrap):
             return self._by_bootstrap(local, value, method)
+        if fault:
+            return self._bare(quantity, value, way, fault)
         if way != "wald":
             return self._by_profile(local, value, error, way)
         here = local.value(self.state.free[0])

@@ -36,6 +36,10 @@ _STUCK = (
     "the likelihood could not be followed on this side: a component collapses or vanishes, or a "
     "parameter meets its bound"
 )
+_LOST = (
+    "the likelihood could not be followed on this side: a component collapses or vanishes, a "
+    "parameter meets its bound, or the function has a kink or an end there"
+)
 _SWAPPED = "the components change roles on this side before the likelihood falls far enough"
 _BOUND = "the fit bounds it there"
 
@@ -238,6 +242,8 @@ class Profile:
             limit = float(ends.min() if side < 0 else ends.max())
             if math.isfinite(limit):
                 return End(limit, _BOUND, fall)
+        if reason == _STUCK and self.quantity.quantity.gradient is None:
+            reason = _LOST
         return End(side * math.inf, reason, fall)
 
     def _along(self, state: State, gradient: Array, change: float) -> Array:

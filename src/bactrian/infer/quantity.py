@@ -11,17 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.errors import ParameterError
+from bactrian.infer.differences import (
+    CONSTANT,
+    STEP,
+    STILL,
+    is_constant,
+    second_slopes,
+    stencil,
+)
+from bactrian.infer.scales import Scale, inverse, slope, transform
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.parameters import split_working
 from bactrian.solve.problem import Problem
 
 Array = NDArray[np.float64]
-Scale = Literal["identity", "log", "logit"]
 Unit = Literal["location", "length", "none", "data"]
 
-SCALES = ("identity", "log", "logit")
-_STEP = 1e-3  # of a working coordinate, in sds for means: fourth-order differences err by 1e-12
-_NODES = ((-2.0, 1.0 / 12.0), (-1.0, -2.0 / 3.0), (1.0, 2.0 / 3.0), (2.0, -1.0 / 12.0))
+_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +105,8 @@ class LocalQuantity:
         if mixture is None:
             return Local(math.nan, np.full(free.size, math.nan))
         if self.quantity.gradient is None:
-            return Local(self._transformed(mixture), self._differences(free))
+            around = stencil(self.value, free, self._steps(free))
+            return Local(around.middle, around.gradient)
         value = self.quantity.of(mixture)
         slopes = self.problem.constraints.jacobian(free[None])[0]
         along = self._working_gradient(mixture) @ slopes
@@ -114,20 +121,27 @@ class LocalQuantity:
         rows = np.zeros((size, size))
         if self.line is not None:
             return rows
+        if self.quantity.gradient is None:
+            return second_slopes(self.value, free, steps)
         moves = np.diag(steps)
-        if self.quantity.gradient is not None:
-            for i in range(size):
-                up, down = self.at(free + moves[i]).gradient, self.at(free - moves[i]).gradient
-                rows[i] = 0.5 * (up - down) / steps[i]
-            return np.asarray(0.5 * (rows + rows.T))
-        value = self.value
         for i in range(size):
-            for j in range(i + 1):
-                both, apart = moves[i] + moves[j], moves[i] - moves[j]
-                second = value(free + both) + value(free - both)
-                second -= value(free + apart) + value(free - apart)
-                rows[i, j] = rows[j, i] = 0.25 * second / (steps[i] * steps[j])
-        return rows
+            up, down = self.at(free + moves[i]).gradient, self.at(free - moves[i]).gradient
+            rows[i] = 0.5 * (up - down) / steps[i]
+        return np.asarray(0.5 * (rows + rows.T))
+
+    def fault(self, free: Array, errors: Array) -> str:
+        """Return why a function without a gradient has no slope at (p,), or nothing.
+
+        What looks constant but changes within some standard errors (p,) moves in steps.
+        """
+        if self.quantity.gradient is not None:
+            return ""
+        steps = self._steps(free)
+        found = stencil(self.value, free, steps).fault(self._blur(free, steps))
+        if found != CONSTANT:
+            return found
+        reach = np.where(np.isfinite(errors), errors, 1.0)
+        return CONSTANT if is_constant(self.value, free, reach) else STILL
 
     def back(self, transformed: float) -> float:
         """Return the quantity in the unit of the data from its transformed local value."""
@@ -163,23 +177,30 @@ class LocalQuantity:
         return found
 
     def _steps(self, free: Array) -> Array:
-        """Steps (p,) of the differences."""
-        held = self.problem.constraints
-        steps = np.full(free.size, _STEP)
-        n_logits = max(held.free_weights.size - 1, 0)
-        sds = split_working(held.working(free[None]))[2][0]
-        steps[n_logits : n_logits + held.free_means.size] *= sds[held.free_means]
+        """Steps (p,) of the differences, wider where an offset takes digits from the means."""
+        at, sds = self._means(free)
+        steps = np.full(free.size, STEP)
+        steps[at] = np.maximum(STEP, 0.5 * (self._lost(free) * _EPS) ** 0.2) * sds
         return steps
 
-    def _differences(self, free: Array) -> Array:
-        """The gradient by central differences of the fourth order."""
-        steps, found = self._steps(free), np.zeros(free.size)
-        for i in range(free.size):
-            for node, weight in _NODES:
-                moved = free.copy()
-                moved[i] += node * steps[i]
-                found[i] += weight * self.value(moved) / steps[i]
-        return found
+    def _blur(self, free: Array, steps: Array) -> float:
+        """By how much rounding may move a mean, in steps."""
+        at, sds = self._means(free)
+        return float((_EPS * self._lost(free) * sds / steps[at]).max(initial=0.0))
+
+    def _means(self, free: Array) -> tuple[slice, Array]:
+        """Which free coordinates are means, and the sds (m,) of their components."""
+        held = self.problem.constraints
+        first = max(held.free_weights.size - 1, 0)
+        sds = split_working(held.working(free[None]))[2][0]
+        return slice(first, first + held.free_means.size), sds[held.free_means]
+
+    def _lost(self, free: Array) -> Array:
+        """How many sds (m,) the free means that the function is given are from zero."""
+        at, sds = self._means(free)
+        sample = self.problem.sample
+        origin = sample.origin / sample.scale if self.quantity.unit == "data" else 0.0
+        return np.asarray(np.abs(origin + free[at]) / sds)
 
 
 def checked_function(
@@ -200,38 +221,6 @@ def checked_function(
             f"The function gives {value!r} for the fitted mixture, not one number; return a float."
         ) from None
     return lambda mixture: float(function(mixture))
-
-
-def transform(scale: Scale, value: float) -> float:
-    """Return a value on the scale on which intervals are formed; NaN out of its range."""
-    if scale == "identity":
-        return value
-    if scale == "log":
-        return math.log(value) if value > 0.0 else math.nan
-    if value in (0.0, 1.0):
-        return math.copysign(math.inf, value - 0.5)
-    return math.log(value) - math.log1p(-value) if 0.0 < value < 1.0 else math.nan
-
-
-def inverse(scale: Scale, transformed: float) -> float:
-    """Return the value from its transformed one."""
-    if scale == "identity":
-        return transformed
-    if scale == "log":
-        return math.exp(transformed) if transformed < 709.0 else math.inf
-    if transformed < 0.0:
-        odds = math.exp(transformed)
-        return odds / (1.0 + odds)
-    return 1.0 / (1.0 + math.exp(-transformed))
-
-
-def slope(scale: Scale, value: float) -> float:
-    """Return the slope of the transformed value along the value; NaN out of its range."""
-    if scale == "identity":
-        return 1.0
-    if scale == "log":
-        return 1.0 / value if value > 0.0 else math.nan
-    return 1.0 / (value * (1.0 - value)) if 0.0 < value < 1.0 else math.nan
 
 
 def parameters(n_components: int) -> tuple[Quantity, ...]:

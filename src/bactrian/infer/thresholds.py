@@ -11,8 +11,9 @@ from typing import Any
 from bactrian.infer.choice import Choice
 from bactrian.infer.cuts import LevelCut, OtherCut, ValleyCut, cut_quantity, rate_quantities
 from bactrian.infer.estimates import Estimate, Estimates
-from bactrian.infer.quantity import Quantity, inverse
+from bactrian.infer.quantity import Quantity
 from bactrian.infer.rounding import round_by_error
+from bactrian.infer.scales import inverse
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.pairs import extreme
 
