@@ -31,6 +31,9 @@ class Sample:
     squared : Sample, optional
         The same rows in the same coordinates with their squared weights, which the sandwich
         covariance needs where weights are sampling weights; absent where they are frequencies.
+    edges : (e,) float64, optional
+        Where the values stand for the rows of bins: the ends of all bins, local, ascending,
+        read-only. Between two of them lies as much weight of values as of rows.
 
     Attributes
     ----------
@@ -50,12 +53,14 @@ class Sample:
     weights: Array
     width: float = 0.0
     squared: Sample | None = None
+    edges: Array | None = None
     total: float = field(init=False)
 
     def __post_init__(self) -> None:
         """Protect the arrays, and sum the weights once: the solver asks at every step."""
-        for array in (self.local, self.weights):
-            array.setflags(write=False)
+        for array in (self.local, self.weights, self.edges):
+            if array is not None:
+                array.setflags(write=False)
         object.__setattr__(self, "total", float(self.weights.sum()))
 
     @classmethod

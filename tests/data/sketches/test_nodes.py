@@ -66,6 +66,32 @@ def test_parts_on_finer_grids_join(shape: str) -> None:
     assert mean[0] == pytest.approx(mean[1], rel=1e-9)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_between_two_edges_is_the_weight_of_the_rows_there(shape: str) -> None:
+    x = rows_of(shape, 3000, 5)
+    fine = (x >= -0.5) & (x < 0.25)
+    for parts in (
+        [sketch_of_rows(x, -4)],
+        [sketch_of_rows(x[~fine], -4), sketch_of_rows(x[fine], -9)],
+    ):
+        sample = sample_of(parts)
+        assert sample.edges is not None
+        assert (np.diff(sample.edges) > 0.0).all()
+        assert sample.edges.size <= 2 * sum(part.bins.size for part in parts)
+        at = sample.origin + sample.scale * sample.edges  # exact: whole numbers of bins
+        rows = np.searchsorted(np.sort(x), at)
+        places = np.searchsorted(sample.local, sample.edges)
+        nodes = np.append(0.0, np.cumsum(sample.weights))[places]
+        np.testing.assert_allclose(nodes, rows, rtol=1e-12)
+        assert (rows[0], rows[-1]) == (0, x.size)
+
+
+def test_rows_in_memory_have_no_edges() -> None:
+    sample = sample_of([sketch_of_rows(rows_of("normal", 200), -4)])
+    assert Sample.of(rows_of("normal", 200)).edges is None
+    assert sample.with_local(sample.local, sample.weights).edges is None
+
+
 def test_fewer_nodes_a_bin_come_from_the_same_moments() -> None:
     sketch = sketch_of_rows(rows_of("normal", 20_000), -2)
     for order in (1, 2, 3, 4):

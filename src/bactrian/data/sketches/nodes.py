@@ -53,11 +53,12 @@ def nodes_of(parts: Sequence[Sketch], order: int = N_MOMENTS // 2) -> Nodes:
     largest = max(parts, key=lambda part: part.total)
     half = np.searchsorted(np.cumsum(largest.moments[:, 0]), 0.5 * largest.total)
     middle = float(largest.bins[min(int(half), largest.bins.size - 1)])
-    places, weights, positions, first = [], [], [], 0
+    places, weights, positions, ends, first = [], [], [], [], 0
     for part in parts:
         bins, t, w = gauss_rules(part.moments[:, : 2 * order])
-        away = part.bins[bins] - math.ldexp(middle, largest.exponent - part.exponent)
-        places.append(np.ldexp(away + 0.5 * (t + 1.0), part.exponent - finest))
+        away = part.bins - math.ldexp(middle, largest.exponent - part.exponent)
+        places.append(np.ldexp(away[bins] + 0.5 * (t + 1.0), part.exponent - finest))
+        ends += [np.ldexp(away + end, part.exponent - finest) for end in (0.0, 1.0)]
         weights.append(w)
         positions.append(bins + first)
         first += part.bins.size
@@ -72,5 +73,6 @@ def nodes_of(parts: Sequence[Sketch], order: int = N_MOMENTS // 2) -> Nodes:
         local=np.ldexp(away, -exponent),
         weights=weight,
         width=math.ldexp(1.0, -exponent),
+        edges=np.ldexp(np.unique(np.concatenate(ends)), -exponent),
     )
     return Nodes(sample, np.concatenate(positions)[ascending])
