@@ -14,6 +14,7 @@ import bactrian as bt
 from bactrian.data import sources
 from bactrian.fitting import reading
 from bactrian.model.constraints import unconstrained
+from tests.problems import draw
 from tests.reference_fits import is_open, listed
 from tests.reference_sets import load
 from tests.test_truth import CASES, check_loglike, check_parameters, check_standard_errors
@@ -236,6 +237,42 @@ def test_a_sketch_of_a_constant_or_of_too_few_rows_is_refused() -> None:
         bt.fit(bt.Sketch.of([3.0] * 100))
     with pytest.raises(bt.DataError, match="4 rows for 5 parameters"):
         bt.fit(bt.Sketch.of([1.0, 2.0, 3.0, 4.0]))
+
+
+@pytest.mark.parametrize("exponent", [5, 6, 7, 40])
+@pytest.mark.parametrize("k", [1, 2])
+def test_bins_as_wide_as_the_rows_are_refused_as_such(exponent: int, k: int) -> None:
+    x = bt.datasets.load("faithful")["waiting"]
+    with pytest.raises(bt.DataError, match=r"bins? of width .*: too wide to tell components apart"):
+        bt.fit(bt.Sketch.of(x, exponent=exponent), k)
+
+
+def test_a_collapse_to_the_width_of_wide_bins_is_called_that() -> None:
+    x = bt.datasets.load("faithful")["waiting"]
+    fit = bt.fit(bt.Sketch.of(x, exponent=4))
+    assert fit.outcome is bt.Outcome.BINS_TOO_WIDE
+    assert "narrower bins" in str(fit)
+    assert bt.fit(bt.Sketch.of(x, exponent=4), 1).converged
+
+
+def test_what_wide_bins_move_is_warned_of() -> None:
+    x = bt.datasets.load("faithful")["waiting"]
+    fit = bt.fit(bt.Sketch.of(x, exponent=3))
+    assert 0.01 < fit.certificate.sketch_error < 0.1
+    assert not fit.certificate.warnings
+    x = humps((0.5, 0.0, 1.0), (0.5, 2.5, 0.5), size=4000)
+    fit, known = bt.fit(bt.Sketch.of(x, exponent=0)), bt.fit(x)
+    (warning,) = fit.certificate.warnings
+    assert warning.startswith("The bins of the sketch, 1 wide, are too wide")
+    for found, exact in zip(fit.confint(), known.confint(), strict=True):
+        moved = abs(found.value - exact.value) / exact.standard_error
+        assert moved < fit.certificate.sketch_error
+
+
+def test_a_real_collapse_in_narrow_bins_is_not_blamed_on_them() -> None:
+    x = np.append(draw("apart"), 1e9)
+    for data in (x, bt.Sketch.of(x)):
+        assert bt.fit(data).outcome is bt.Outcome.COMPONENT_COLLAPSED
 
 
 def test_single_precision_is_read_as_it_is(sketched: None) -> None:

@@ -16,6 +16,8 @@ from bactrian.solve.refinement import refinement
 from bactrian.solve.solver import Solution
 
 _MAX_READINGS = 4
+_WIDE = 1.0 / 32.0  # of the sd of all rows: bins are a 128th of it where they are chosen for it
+_NOTABLE = 0.1  # standard errors
 
 
 def solve_source(
@@ -41,11 +43,31 @@ def solve_source(
             break
         parts = (*finer.kept, source.sketch(finer.exponent, finer.ranges))
     error = found.error if found is not None else float("nan")
+    notes = _note(sketch, parts) if source.is_rereadable else _caution(sketch, error)
     certificate = replace(
         solution.certificate, rests_on="sketch", sketch_error=error,
-        warnings=solution.certificate.warnings + _note(sketch, parts),
+        warnings=solution.certificate.warnings + notes,
     )  # fmt: skip
-    return certified(replace(solution, certificate=certificate), source)
+    outcome = solution.outcome
+    if outcome is Outcome.COMPONENT_COLLAPSED and not source.is_rereadable and _is_wide(sketch):
+        outcome = Outcome.BINS_TOO_WIDE
+    return certified(replace(solution, certificate=certificate, outcome=outcome), source)
+
+
+def _is_wide(sketch: Sketch) -> bool:
+    """Whether the bins are so wide that a component may collapse for that reason alone."""
+    return sketch.width > _WIDE * sketch.sd
+
+
+def _caution(sketch: Sketch, error: float) -> tuple[str, ...]:
+    """What wide bins of rows that are gone do to the estimates."""
+    if not error > _NOTABLE:
+        return ()
+    return (
+        f"The bins of the sketch, {sketch.width:g} wide, are too wide for these components: they "
+        f"may move estimates by as much as {error:.1g} standard errors. Sketch the data again in "
+        "narrower bins, with a smaller exponent or that which is chosen from the data.",
+    )
 
 
 def _note(sketch: Sketch, parts: tuple[Sketch, ...]) -> tuple[str, ...]:

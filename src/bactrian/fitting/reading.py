@@ -15,7 +15,7 @@ from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sources import as_source
 from bactrian.fitting.compressed import solve_source
 from bactrian.fitting.options import Options
-from bactrian.fitting.requirements import check_enough, checked_weight_kind
+from bactrian.fitting.requirements import check_bins, check_enough, checked_weight_kind
 from bactrian.fitting.result import Fit
 from bactrian.solve.solver import solve
 
@@ -49,8 +49,11 @@ class Reading:
         Raises
         ------
         DataError
-            If there are too few rows or values for so many components.
+            If there are too few rows or values for so many components, or the bins of a sketch
+            are too wide.
         """
+        if self.sketch is not None and not self.source.is_rereadable:
+            check_bins(self.sketch)
         check_enough(self.sample, options.constraints)
         run = partial(
             solve, constraints=options.constraints, method=options.method,

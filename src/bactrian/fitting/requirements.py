@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
+from bactrian.data.sketches.sketch import Sketch
 from bactrian.errors import DataError, ParameterError
 from bactrian.model.constraints import Constraints
 from bactrian.solve.resolution import least_sd
@@ -46,6 +47,18 @@ def checked_weight_kind(weights: Array | None, weight_kind: Any) -> str:
         "if a row of weight w stands for w rows that were seen, which standard errors then count "
         'as such; weight_kind="sampling" if it stands for a share of a population, as in a survey: '
         "then only their ratios matter, and standard errors are those of the sandwich."
+    )
+
+
+def check_bins(sketch: Sketch) -> None:
+    """Refuse a sketch in whose bins nothing can be seen of how the rows are spread."""
+    if sketch.width < 2.0 * sketch.sd or sketch.minimum == sketch.maximum:
+        return
+    bins = "1 bin" if sketch.bins.size == 1 else f"{sketch.bins.size} bins"
+    raise DataError(
+        f"The sketch holds its rows, which are between {sketch.minimum:g} and {sketch.maximum:g}, "
+        f"in {bins} of width {sketch.width:g}: too wide to tell components apart; sketch the data "
+        "again in narrower bins, with a smaller exponent or that which is chosen from the data."
     )
 
 

@@ -18,6 +18,7 @@ class Outcome(Enum):
     COMPONENT_VANISHED = "component_vanished"
     COMPONENTS_NOT_DISTINCT = "components_not_distinct"
     NOT_A_MAXIMUM = "not_a_maximum"
+    BINS_TOO_WIDE = "bins_too_wide"
 
     @property
     def cause(self) -> str:
@@ -41,6 +42,12 @@ _SENTENCES = {
         "single value, where the likelihood grows without bound.",
         "Fit with equal_variances=True, fit fewer components, or look at the outlying or repeated "
         "values that the component collapses on.",
+    ),
+    Outcome.BINS_TOO_WIDE: (
+        "The bins of the sketch are too wide: every ascent ends with a component that shrinks to "
+        "half the width of a bin, and none narrower can be seen.",
+        "Sketch the data again in narrower bins, with a smaller exponent or that which is chosen "
+        "from the data; or fit the data themselves.",
     ),
     Outcome.COMPONENT_VANISHED: (
         "No admissible maximum exists: a component's weight goes to zero.",
