@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bactrian.data.sample import Sample
-from bactrian.fitting import thresholds, uncertainty
+from bactrian.fitting import homogeneity, thresholds, uncertainty
 from bactrian.fitting.options import Options
 from bactrian.fitting.report import summary_of
 from bactrian.infer.bootstrap import Bootstrap
@@ -114,6 +114,9 @@ class Fit:
     derive = uncertainty.derive
     bootstrap = uncertainty.bootstrap
     test_against = uncertainty.test_against
+
+    # How many components there are.
+    homogeneity_test = homogeneity.homogeneity_test
 
     # How two components are told apart.
     threshold = thresholds.threshold

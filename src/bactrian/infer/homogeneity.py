@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from bactrian.infer.rounding import round_plain
+from bactrian.infer.words import count_in_words, p_in_words
+
 HomogeneityMethod = Literal["em", "likelihood_ratio", "bootstrap"]
+
+_CLEAR, _LIKELY = 0.001, 0.05
+_WIDTH = 88
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +70,51 @@ class HomogeneityTest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values for strict JSON."""
-        return {**asdict(self), "notes": list(self.notes)}
+        statistic = self.statistic if math.isfinite(self.statistic) else None
+        return {**asdict(self), "statistic": statistic, "notes": list(self.notes)}
+
+    @property
+    def hypothesis(self) -> str:
+        """What is tested against what, in words."""
+        k = self.null_components
+        kind = " with equal variances" if self.equal_variances else ""
+        return f"{count_in_words(k)} against {count_in_words(k + 1, short=True)}{kind}"
+
+    @property
+    def conclusion(self) -> str:
+        """What the p-value says and what it does not, in sentences."""
+        k, p = self.null_components, p_in_words(self.p_value, self.is_bound)
+        more, fewer = count_in_words(k + 1), count_in_words(k, short=True)
+        if self.p_value < _CLEAR:
+            degree = "clearly better than"
+        elif self.p_value < _LIKELY:
+            degree = "better than"
+        else:
+            return (
+                f"{more.capitalize()} are not clearly better than {fewer} ({p}): the data do not "
+                f"show that {count_in_words(k)} {'is' if k == 1 else 'are'} too few."
+            )
+        shape = "a single normal curve" if k == 1 else f"{count_in_words(k)}"
+        return (
+            f"{more.capitalize()} are {degree} {fewer} ({p}). So the data are not {shape}; that is "
+            "not yet so many groups, since skewness or heavy tails alone are reason enough."
+        )
+
+    def __str__(self) -> str:
+        """Return the test in lines: what was tested, the numbers, what they say."""
+        name = {
+            "em": "EM-test",
+            "likelihood_ratio": "likelihood-ratio test",
+            "bootstrap": "likelihood-ratio test by bootstrap",
+        }
+        hypothesis = self.hypothesis
+        error = f" ± {self.p_error:.2g}" if self.p_error > 0.0 else ""
+        lines = [
+            f"{hypothesis[0].upper()}{hypothesis[1:]}: {name[self.method]}",
+            f"statistic {round_plain(self.statistic)}, "
+            f"{p_in_words(self.p_value, self.is_bound)}{error} ({self.law})",
+            *textwrap.wrap(self.conclusion, _WIDTH),
+        ]
+        for note in self.notes:
+            lines += textwrap.wrap(f"Note: {note}", _WIDTH, subsequent_indent="      ")
+        return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""How many components? The tests, as a method of ``Fit``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bactrian.data.passes import Progress
+from bactrian.errors import ParameterError
+from bactrian.fitting.requirements import whole_number
+from bactrian.infer.em_test import em_test
+from bactrian.infer.homogeneity import HomogeneityMethod, HomogeneityTest
+from bactrian.infer.splits import Parameters
+
+if TYPE_CHECKING:
+    from bactrian.fitting.result import Fit
+
+METHODS = ("em", "likelihood_ratio", "bootstrap")
+
+
+def homogeneity_test(
+    fit: Fit,
+    null_components: int | None = None,
+    *,
+    method: HomogeneityMethod = "em",
+    n_replicates: int = 999,
+    rng: np.random.Generator | int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> HomogeneityTest:
+    """Return a test of whether fewer components than fitted would do.
+
+    Ordinary likelihood-ratio theory does not hold for the number of components; these tests do.
+    Components share one variance under both hypotheses if they do in the fit.
+
+    Parameters
+    ----------
+    null_components : int, optional
+        Components under the hypothesis that is tested, against one more; by default one less than
+        fitted, and one where one was fitted.
+    method : {"em", "likelihood_ratio", "bootstrap"}
+        "em": the EM-test, at once, for any number of rows; its law is that of large samples.
+        "likelihood_ratio": against a table of simulations that comes with the package; for one
+        component against two. "bootstrap": against samples drawn from the fit with fewer
+        components and fitted like the data, for every other case.
+    n_replicates, rng, workers, progress
+        Of a bootstrap: how many samples at most, and as for ``bootstrap``.
+
+    Returns
+    -------
+    HomogeneityTest
+        Its p-value is small where the fit with fewer components does not describe the data; its
+        `conclusion` says in words what that means.
+
+    Raises
+    ------
+    ParameterError
+        If the method is unknown or has no law for this case, the weights are sampling weights, or
+        the fit has other constraints than equal variances.
+
+    Notes
+    -----
+    Source: derivation, "EM-test" and "Likelihood ratio for the number of components".
+    """
+    if method not in METHODS:
+        raise ParameterError(
+            f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
+        )
+    k = max(fit.options.n_components - 1, 1) if null_components is None else null_components
+    k = whole_number(k, "null_components", "1 tests one component against two")
+    _require_testable(fit)
+    equal = fit.options.equal_variances
+    return em_test(fit.sample, k, equal_variances=equal, general=_general(fit, k))
+
+
+def _require_testable(fit: Fit) -> None:
+    """Refuse what no test of the number of components is made for."""
+    if fit.sample.squared is not None:
+        raise ParameterError(
+            "With sampling weights there is no likelihood to compare numbers of components by; "
+            'if the weights count rows that were seen, say weight_kind="frequency".'
+        )
+    held, equal = fit.options.constraints, fit.options.equal_variances
+    if held.has_bounds or held.n_free != (2 if equal else 3) * held.n_components - (not equal):
+        raise ParameterError(
+            "Tests of the number of components are for fits without constraints, or with equal "
+            "variances as the only one; leave the others out."
+        )
+
+
+def _general(fit: Fit, null_components: int) -> Parameters | None:
+    """The parameters of the fit, local, where it has one component more than is tested."""
+    if fit.options.n_components != null_components + 1 or not fit.converged:
+        return None
+    state = fit.solution.state
+    return state.weights[0], state.means[0], state.sds[0]
