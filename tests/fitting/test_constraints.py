@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -355,3 +356,31 @@ def test_options_of_a_case_are_not_changed_by_a_fit() -> None:
     assert options == {"means": [0.0, None]}
     assert isinstance(CASES["mean 1"], Case)
     assert drawn_fit("apart").n_params == 5
+
+
+@EVERY
+def test_what_was_held_is_written_as_the_arguments_that_ask_for_it(name: str) -> None:
+    case, record = CASES[name], constrained_fit(name).to_dict()
+    again = constraints_of(case.n_components, **json.loads(json.dumps(record["constraints"])))
+    for one, other in zip(again._boxes, case.constraints._boxes, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (again.sd_ratios is None) == (case.constraints.sd_ratios is None)
+    if again.sd_ratios is not None:
+        np.testing.assert_array_equal(again.sd_ratios, case.constraints.sd_ratios)
+
+
+def test_a_record_says_what_was_held_and_nothing_where_that_is_nothing() -> None:
+    x = draw("apart")
+    nothing = {
+        "equal_variances": False, "equal_weights": False, "sd_ratios": None, "fixed": None,
+        "bounds": None,
+    }  # fmt: skip
+    assert bt.fit(x).to_dict()["constraints"] is None
+    assert bt.fit(x, 1).to_dict()["constraints"] is None
+    found = bt.fit(x, fixed={"means": [0.0, None]}).to_dict()["constraints"]
+    assert found == nothing | {"fixed": {"means": [0.0, None]}}
+    for pair in ([0.5, None], [None, 9.0]):
+        found = bt.fit(x, bounds={"sds": [pair, None]}).to_dict()["constraints"]
+        assert found == nothing | {"bounds": {"sds": [pair, None]}}
+    found = bt.fit(x, equal_weights=True, equal_variances=True).to_dict()["constraints"]
+    assert found == nothing | {"equal_weights": True, "equal_variances": True}

@@ -28,6 +28,10 @@ from bactrian.present.wording import (
         (271.5, "total weight 271.5"),
         (1e6 + 0.25, "total weight 1,000,000.25"),
         (1e18, "1e+18 rows"),
+        (1e202, "1e+202 rows"),
+        (272.0000000000001, "272 rows"),
+        (1.0 + 2.0**-52, "1 row"),
+        (272.000001, "total weight 272.000001"),
     ],
 )
 def test_row_count(n_obs: float, words: str) -> None:
@@ -46,6 +50,11 @@ def test_row_count(n_obs: float, words: str) -> None:
 )
 def test_title_names_the_method(normal: Summary, method: str, words: str) -> None:
     assert title(replace(normal, method=method)).endswith(f"(272 rows) by {words}")
+
+
+def test_sampling_weights_are_worth_effective_rows(normal: Summary) -> None:
+    of = replace(normal, n_obs=1248.9812345, weight_kind="sampling")
+    assert "fitted to waiting (1,248.98 effective rows) by" in title(of)
 
 
 def test_title_names_the_model_and_the_column(normal: Summary) -> None:

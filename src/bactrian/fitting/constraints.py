@@ -231,3 +231,38 @@ def in_words(constraints: Constraints) -> str:
                 bound = f"≥ {low:.6g}" if low > least else f"≤ {high:.6g}"
                 found.append(f"{name} {i + 1} {bound}")
     return "; ".join(found)
+
+
+def as_values(constraints: Constraints) -> dict[str, Any] | None:
+    """Return what is held in a fit as the arguments that ask for it; None where nothing is."""
+    k, ratios = constraints.n_components, constraints.sd_ratios
+    boxes = {"weights": constraints.weights, "means": constraints.means, "sds": constraints.sds}
+    weights = constraints.weights[:, 0]
+    equal = k > 1 and not constraints.free_weights.size and bool(np.ptp(weights) == 0.0)
+    if equal or k == 1:
+        del boxes["weights"]
+    fixed: dict[str, list[Any]] = {}
+    bounds: dict[str, list[Any]] = {}
+    for name, box in boxes.items():
+        least, most = _RANGES[name]
+        held = box[:, 0] == box[:, 1]
+        limited = ~held & ((box[:, 0] > least) | (box[:, 1] < most))
+        pairs = list(zip(held.tolist(), limited.tolist(), box.tolist(), strict=True))
+        if held.any():
+            fixed[name] = [low if is_held else None for is_held, _, (low, _) in pairs]
+        if limited.any():
+            bounds[name] = [
+                [low if low > least else None, high if high < most else None]
+                if is_limited
+                else None
+                for _, is_limited, (low, high) in pairs
+            ]
+    common = ratios is not None and bool(np.ptp(ratios) == 0.0)
+    found = {
+        "equal_variances": common,
+        "equal_weights": equal,
+        "sd_ratios": None if ratios is None or common else ratios.tolist(),
+        "fixed": fixed or None,
+        "bounds": bounds or None,
+    }
+    return found if any(found.values()) else None

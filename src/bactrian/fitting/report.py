@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bactrian.fitting.constraints import in_words
+from bactrian.fitting.constraints import as_values, in_words
 from bactrian.infer.bootstrap import Bootstrap
 from bactrian.infer.estimates import Estimates
 from bactrian.infer.intervals import Method
@@ -36,6 +36,8 @@ def summary_of(fit: Fit, level: float, method: Method | Bootstrap) -> Summary:
         warnings=(*fit.certificate.warnings, *_notes(fit), *_of_intervals(estimates)),
         gain_bound=quick_bound(fit),
         sd_floor=float(fit.mixture.sds.min()),
+        weight_kind="frequency" if fit.sample.squared is None else "sampling",
+        constraints=as_values(fit.options.constraints),
     )
 
 

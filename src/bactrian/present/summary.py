@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bactrian.infer.estimates import Estimate
 
@@ -16,7 +18,7 @@ class Summary:
     column : str or None
         Name of the column that was fitted, if it had one.
     n_obs : float
-        Rows, or the sum of the frequency weights.
+        Rows, or the sum of the frequency weights, or the effective rows of sampling weights.
     n_components : int
         Number of components.
     equal_variances : bool
@@ -41,6 +43,10 @@ class Summary:
     gain_bound, sd_floor : float or None
         No mixture of any number of components with sds of at least the floor has a log-likelihood
         higher by more than the bound. None where no bound is known.
+    weight_kind : {"frequency", "sampling"}
+        What observation weights mean; "frequency" where there are none.
+    constraints : mapping or None
+        What was held in the fit, as arguments of ``fit``; None where nothing was.
     """
 
     column: str | None
@@ -59,6 +65,8 @@ class Summary:
     warnings: tuple[str, ...]
     gain_bound: float | None = None
     sd_floor: float | None = None
+    weight_kind: str = "frequency"
+    constraints: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
         """Return the summary as text."""

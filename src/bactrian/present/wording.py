@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from bactrian.present.summary import Summary
 
+_ROUNDING = 1e-13
 _METHODS = {
     "newton": "Newton's method",
     "em": "the EM algorithm",
@@ -24,16 +25,23 @@ def title(summary: Summary) -> str:
             model += " with equal variances"
     column = "data" if summary.column is None else printable(summary.column)
     method = _METHODS.get(summary.method, printable(summary.method))
-    return f"{model}, fitted to {column} ({row_count(summary.n_obs)}) by {method}"
+    return f"{model}, fitted to {column} ({_rows_of(summary)}) by {method}"
+
+
+def _rows_of(summary: Summary) -> str:
+    """The number of rows in words, or what it stands for."""
+    if summary.weight_kind == "sampling":
+        return f"{summary.n_obs:,.6g} effective rows"
+    return row_count(summary.n_obs)
 
 
 def row_count(n_obs: float) -> str:
     """Return the number of rows in words; a sum of weights that is not whole is called that."""
-    whole = float(n_obs).is_integer()
+    whole = abs(n_obs - round(n_obs)) <= _ROUNDING * n_obs  # sums over bins are not quite whole
     number = f"{n_obs:,.0f}" if whole and abs(n_obs) < 1e15 else f"{n_obs:,.12g}"
     if not whole:
         return f"total weight {number}"
-    return f"{number} row" if n_obs == 1 else f"{number} rows"
+    return f"{number} row" if number == "1" else f"{number} rows"
 
 
 def outcome_heading(summary: Summary) -> str | None:
