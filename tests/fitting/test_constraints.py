@@ -379,8 +379,8 @@ def test_a_record_says_what_was_held_and_nothing_where_that_is_nothing() -> None
     assert bt.fit(x, 1).to_dict()["constraints"] is None
     found = bt.fit(x, fixed={"means": [0.0, None]}).to_dict()["constraints"]
     assert found == nothing | {"fixed": {"means": [0.0, None]}}
-    for pair in ([0.5, None], [None, 9.0]):
+    for pair in ((0.5, None), (None, 9.0)):
         found = bt.fit(x, bounds={"sds": [pair, None]}).to_dict()["constraints"]
-        assert found == nothing | {"bounds": {"sds": [pair, None]}}
+        assert found == nothing | {"bounds": {"sds": [list(pair), None]}}
     found = bt.fit(x, equal_weights=True, equal_variances=True).to_dict()["constraints"]
     assert found == nothing | {"equal_weights": True, "equal_variances": True}

@@ -247,16 +247,11 @@ def as_values(constraints: Constraints) -> dict[str, Any] | None:
         least, most = _RANGES[name]
         held = box[:, 0] == box[:, 1]
         limited = ~held & ((box[:, 0] > least) | (box[:, 1] < most))
-        pairs = list(zip(held.tolist(), limited.tolist(), box.tolist(), strict=True))
+        rows = list(zip(held.tolist(), limited.tolist(), box.tolist(), strict=True))
         if held.any():
-            fixed[name] = [low if is_held else None for is_held, _, (low, _) in pairs]
+            fixed[name] = [low if is_held else None for is_held, _, (low, _) in rows]
         if limited.any():
-            bounds[name] = [
-                [low if low > least else None, high if high < most else None]
-                if is_limited
-                else None
-                for _, is_limited, (low, high) in pairs
-            ]
+            bounds[name] = [_ends(pair, _RANGES[name]) if one else None for _, one, pair in rows]
     common = ratios is not None and bool(np.ptp(ratios) == 0.0)
     found = {
         "equal_variances": common,
@@ -266,3 +261,8 @@ def as_values(constraints: Constraints) -> dict[str, Any] | None:
         "bounds": bounds or None,
     }
     return found if any(found.values()) else None
+
+
+def _ends(pair: list[float], whole: tuple[float, float]) -> list[float | None]:
+    """Two bounds, None for one that the range has anyway."""
+    return [None if one == other else one for one, other in zip(pair, whole, strict=True)]
