@@ -37,7 +37,7 @@ _SPLITS = ((1.0, 0.0), (-1.0, 0.0), (0.3, 0.0), (-0.3, 0.0),
 _ALONE = (0, 1, 6)  # of these, in one component while the others are hardly split
 _HARDLY = 2
 _LEAST_VARIANCE = 0.3  # of the component's, for each half
-_WARM_UP, _KEPT, _MAX_STEPS = 25, 3, 200
+_WARM_UP, _KEPT, _CLIMBED, _MAX_STEPS = 25, 3, 24, 200
 _FEW_VALUES = 1024
 
 
@@ -120,15 +120,23 @@ def _highest(problem: SplitProblem, null: NormalMixture, general: Parameters | N
         for shares in product(SHARES, repeat=problem.n_pairs)
     ]
     starts = [np.concatenate(arrays) for arrays in zip(*best, strict=True)]
-    ended = climb(problem, problem.free(*starts), newton_step, max_steps=_MAX_STEPS).state
+    if len(starts[0]) > _CLIMBED:
+        order = np.argsort(-_reached(coarse, (starts[0], starts[1], starts[2])), kind="stable")
+        starts = [array[order[:_CLIMBED]] for array in starts]
+    free = problem.free(*starts)
+    ended = climb(problem, free, newton_step, max_steps=_MAX_STEPS, merge=True).state
     at: Parameters = (ended.weights, ended.means, ended.sds)
     for _ in range(N_STEPS):
         at = problem.maximised(problem.expect(*at), at, shares_move=True)
+    return float(_reached(problem, at).max())
+
+
+def _reached(problem: SplitProblem, at: Parameters) -> Array:
+    """The modified log-likelihood (S,): with the penalties of variances and of shares."""
     pairs = at[0].reshape(len(at[0]), -1, 2)
     shares = pairs[:, :, 0] / pairs.sum(axis=2)
     balance = np.log1p(-np.abs(1.0 - 2.0 * shares)).sum(axis=1)
-    reached = problem.expect(*at).loglike + problem.penalty(at[2]) + balance
-    return float(reached[np.isfinite(reached)].max())
+    return _worth(problem, problem.expect(*at), at) + balance
 
 
 def _best_starts(problem: SplitProblem, starts: Parameters) -> Parameters:
