@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from bactrian.data.passes import Progress
+from bactrian.data.tables.made import Backend, made_frame
 from bactrian.errors import ParameterError
 from bactrian.fitting.entry import checked_options
+from bactrian.fitting.homogeneity import neighbour_test
+from bactrian.fitting.options import Options
 from bactrian.fitting.reading import read
+from bactrian.fitting.recommendation import (
+    CRITERIA,
+    Criterion,
+    recommendation,
+    recommended,
+    smallest,
+)
 from bactrian.fitting.report import quick_bound
 from bactrian.fitting.result import Fit
+from bactrian.infer.homogeneity import HomogeneityTest
 from bactrian.present.bound import bound_sentence
-from bactrian.present.comparison import ComparisonRow, comparison_table
+from bactrian.present.comparison import (
+    ComparisonRow,
+    Sections,
+    comparison_html,
+    comparison_text,
+    family_in_words,
+    row_values,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -24,17 +41,21 @@ class Comparison:
     Attributes
     ----------
     fits : tuple of Fit
-        In the order asked for.
+        With different variances first, in the order asked for, then with equal ones.
+    tests : tuple of HomogeneityTest or None
+        For each fit the EM-test of one component less against it; None where that is not among
+        the fits, or no law is known.
     """
 
     fits: tuple[Fit, ...]
+    tests: tuple[HomogeneityTest | None, ...]
 
     def __iter__(self) -> Iterator[Fit]:
         """Iterate over the fits."""
         return iter(self.fits)
 
     def __getitem__(self, n_components: int) -> Fit:
-        """Return the fit with a number of components."""
+        """Return the first fit with a number of components: with different variances, if any."""
         for fit in self.fits:
             if fit.options.n_components == n_components:
                 return fit
@@ -44,44 +65,115 @@ class Comparison:
         """Return the number of fits."""
         return len(self.fits)
 
-    def best(self, criterion: Literal["aic", "bic", "icl"] = "bic") -> Fit:
-        """Return the converged fit with the smallest criterion.
+    def best(self, criterion: Criterion = "bic") -> Fit:
+        """Return the converged fit with the smallest criterion: "aic", "aicc", "bic" or "icl".
 
         Raises
         ------
         ParameterError
             If the criterion is unknown, or no fit converged.
         """
-        if criterion not in ("aic", "bic", "icl"):
-            raise ParameterError(f"criterion={criterion!r} is unknown; choose aic, bic or icl.")
-        converged = [fit for fit in self.fits if fit.converged]
-        if not converged:
+        if criterion not in CRITERIA:
+            raise ParameterError(
+                f"criterion={criterion!r} is unknown; choose one of {', '.join(CRITERIA)}."
+            )
+        found = smallest(self.fits, criterion)
+        if found is None:
             raise ParameterError("None of the fits converged, so there is no best one.")
-        return min(converged, key=lambda fit: float(getattr(fit, criterion)))
+        return found
+
+    @property
+    def recommended(self) -> Fit | None:
+        """The fit with the smallest BIC, those with near-degenerate components passed over."""
+        return recommended(self.fits)
+
+    @property
+    def recommendation(self) -> str:
+        """Which fit to take and why, in sentences."""
+        return recommendation(self.fits, self.tests)
+
+    @property
+    def rows(self) -> tuple[ComparisonRow, ...]:
+        """What the table shows of each fit, unrounded."""
+        return tuple(map(_row, self.fits, self.tests))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as plain values for strict JSON, None for the non-finite."""
+        first = self.fits[0]
+        return {
+            "column": first.column,
+            "n_obs": first.n_obs,
+            "fits": [row_values(row) for row in self.rows],
+            "recommendation": self.recommendation,
+        }
+
+    def to_frame(self, backend: Backend = "pandas") -> Any:
+        """Return the table as a frame: "pandas", "polars" or "pyarrow".
+
+        Raises
+        ------
+        ParameterError
+            If the backend is unknown or not installed.
+        """
+        values = [row_values(row) for row in self.rows]
+        plain = [name for name, value in values[0].items() if not isinstance(value, list)]
+        columns = {name: [row[name] for row in values] for name in plain}
+        most = max(len(row["weights"]) for row in values)
+        for name in ("weights", "means", "sds"):
+            for k in range(most):
+                cells = [row[name][k] if k < len(row[name]) else None for row in values]
+                columns[f"{name[:-1]} {k + 1}"] = cells
+        return made_frame(columns, backend)
 
     def __str__(self) -> str:
         """Return the table."""
-        rows = [
-            ComparisonRow(
-                fit.options.n_components, fit.n_params, fit.loglike, fit.aic, fit.bic,
-                fit.icl, fit.outcome.value,
-            )
-            for fit in self.fits
-        ]  # fmt: skip
-        first = self.fits[0]
-        return comparison_table(first.column, first.n_obs, rows, self._bound())
-
-    def _bound(self) -> str:
-        """What no mixture could gain over the fit with the smallest BIC, in words."""
-        if not any(fit.converged and not math.isnan(fit.bic) for fit in self.fits):
-            return ""
-        best = self.best()
-        over = f"that with {best.options.n_components}"
-        return bound_sentence(quick_bound(best), float(best.mixture.sds.min()), over)
+        return comparison_text(self._sections())
 
     def __repr__(self) -> str:
         """Return the printed form: a comparison is looked at where it is made."""
         return str(self)
+
+    def _repr_html_(self) -> str:
+        """Return the table for notebooks."""
+        return comparison_html(self._sections())
+
+    def _sections(self) -> Sections:
+        """What is shown, in words and numbers."""
+        first = self.fits[0]
+        return Sections(first.column, first.n_obs, self.rows, (self.recommendation, self._bound()))
+
+    def _bound(self) -> str:
+        """What no mixture could gain over the fit with the smallest BIC, in words."""
+        best = self.recommended
+        if best is None:
+            return ""
+        over = f"that with {best.options.n_components}"
+        both = len({fit.options.equal_variances for fit in self.fits}) > 1
+        if both and best.options.n_components > 1:
+            over += f" {family_in_words(best.options.equal_variances)}"
+        return bound_sentence(quick_bound(best), float(best.mixture.sds.min()), over)
+
+
+def _row(fit: Fit, test: HomogeneityTest | None) -> ComparisonRow:
+    """What the table shows of one fit."""
+    mixture = fit.mixture
+    return ComparisonRow(
+        n_components=fit.options.n_components,
+        equal_variances=fit.options.equal_variances,
+        n_params=fit.n_params,
+        loglike=fit.loglike,
+        aic=fit.aic,
+        aicc=fit.aicc,
+        bic=fit.bic,
+        icl=fit.icl,
+        entropy=fit.entropy,
+        statistic=None if test is None else test.statistic,
+        p_value=None if test is None else test.p_value,
+        outcome=fit.outcome.value,
+        weights=tuple(mixture.weights.tolist()),
+        means=tuple(mixture.means.tolist()),
+        sds=tuple(mixture.sds.tolist()),
+    )
 
 
 def compare(
@@ -91,20 +183,22 @@ def compare(
     column: str | None = None,
     sample_weight: Any = None,
     weight_kind: Literal["frequency", "sampling"] | None = None,
-    equal_variances: bool = False,
+    equal_variances: bool | None = None,
     missing: Literal["error", "drop"] = "error",
     progress: Progress | None = None,
 ) -> Comparison:
-    """Return the fits of one column with several numbers of components.
+    """Return the fits of one column with several numbers of components, and tests between them.
 
     The data are sketched once, whatever the number of fits.
 
     Parameters
     ----------
-    data, column, sample_weight, weight_kind, equal_variances, missing, progress
+    data, column, sample_weight, weight_kind, missing, progress
         As for ``fit``.
     n_components : iterable of int, or int
         Numbers of components.
+    equal_variances : bool, optional
+        Whether components share one variance; by default fits of both kinds are made.
 
     Raises
     ------
@@ -115,9 +209,7 @@ def compare(
     """
     if isinstance(n_components, int):
         n_components = (n_components,)
-    options = [checked_options(k, equal_variances=equal_variances) for k in n_components]
-    if not options:
-        raise ParameterError("n_components names no number; (1, 2, 3) compares three fits.")
+    options = _every(list(dict.fromkeys(n_components)), equal_variances)
     reading = read(
         data,
         column=column,
@@ -126,4 +218,15 @@ def compare(
         missing=missing,
         progress=progress,
     )
-    return Comparison(tuple(reading.fit(one) for one in options))
+    fits = tuple(reading.fit(one) for one in options)
+    return Comparison(fits, tuple(neighbour_test(fit, fits) for fit in fits))
+
+
+def _every(numbers: list[int], equal_variances: bool | None) -> list[Options]:
+    """The options of all fits; a single component has one variance in any case."""
+    if not numbers:
+        raise ParameterError("n_components names no number; (1, 2, 3) compares three fits.")
+    if equal_variances is not None:
+        return [checked_options(k, equal_variances=equal_variances) for k in numbers]
+    different = [checked_options(k, equal_variances=False) for k in numbers]
+    return different + [checked_options(k, equal_variances=True) for k in numbers if k > 1]

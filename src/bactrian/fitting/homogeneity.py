@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.requirements import whole_number
+from bactrian.infer.em_law import MOST_COMPONENTS
 from bactrian.infer.em_test import em_test
 from bactrian.infer.homogeneity import HomogeneityMethod, HomogeneityTest
 from bactrian.infer.splits import Parameters
@@ -72,6 +74,23 @@ def homogeneity_test(
     _require_testable(fit)
     equal = fit.options.equal_variances
     return em_test(fit.sample, k, equal_variances=equal, general=_general(fit, k))
+
+
+def neighbour_test(fit: Fit, others: Iterable[Fit]) -> HomogeneityTest | None:
+    """Return the EM-test of one component less against a fit, if that is among the others.
+
+    None also where no law is known, or either has no maximum.
+    """
+    k, equal = fit.options.n_components - 1, fit.options.equal_variances
+    known = any(
+        other.options.n_components == k
+        and other.converged
+        and (k == 1 or other.options.equal_variances == equal)
+        for other in others
+    )
+    if not known or fit.sample.squared is not None or k > MOST_COMPONENTS or (equal and k > 1):
+        return None
+    return homogeneity_test(fit, k)
 
 
 def _require_testable(fit: Fit) -> None:

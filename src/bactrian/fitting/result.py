@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bactrian.data.sample import Sample
-from bactrian.fitting import homogeneity, thresholds, uncertainty
+from bactrian.fitting import goodness, homogeneity, thresholds, uncertainty
 from bactrian.fitting.options import Options
 from bactrian.fitting.report import summary_of
 from bactrian.infer.bootstrap import Bootstrap
@@ -102,11 +102,24 @@ class Fit:
         return self.n_params * math.log(self.n_obs) - 2.0 * self.loglike
 
     @property
-    def icl(self) -> float:
-        """BIC plus twice the entropy of the memberships; smaller for separated components."""
+    def aicc(self) -> float:
+        """AIC corrected for few rows; infinite for p + 1 rows or fewer, NaN as `aic`."""
+        left = self.n_obs - self.n_params - 1.0
+        if left <= 0.0:
+            return math.inf if self.sample.squared is None else math.nan
+        return self.aic + 2.0 * self.n_params * (self.n_params + 1.0) / left
+
+    @property
+    def entropy(self) -> float:
+        """Entropy of the memberships, a sum over rows, natural log; zero for clear ones."""
         r = self.mixture.responsibilities(self.sample.values)
         log_r = np.log(r, out=np.zeros_like(r), where=r > 0.0)
-        return self.bic - 2.0 * float(self.sample.weights @ (r * log_r).sum(axis=1))
+        return max(0.0, -float(self.sample.weights @ (r * log_r).sum(axis=1)))
+
+    @property
+    def icl(self) -> float:
+        """BIC plus twice the entropy of the memberships; smaller for separated components."""
+        return self.bic + 2.0 * self.entropy
 
     # Functions of a fit that ask for its uncertainty, in a module of their own.
     covariance = uncertainty.covariance
@@ -117,6 +130,10 @@ class Fit:
 
     # How many components there are.
     homogeneity_test = homogeneity.homogeneity_test
+
+    # How the fit compares with its rows.
+    goodness_of_fit = goodness.goodness_of_fit
+    quantile_residuals = goodness.quantile_residuals
 
     # How two components are told apart.
     threshold = thresholds.threshold

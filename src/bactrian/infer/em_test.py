@@ -136,7 +136,7 @@ def _reached(problem: SplitProblem, at: Parameters) -> Array:
     pairs = at[0].reshape(len(at[0]), -1, 2)
     shares = pairs[:, :, 0] / pairs.sum(axis=2)
     balance = np.log1p(-np.abs(1.0 - 2.0 * shares)).sum(axis=1)
-    return _worth(problem, problem.expect(*at), at) + balance
+    return np.asarray(_worth(problem, problem.expect(*at), at) + balance)
 
 
 def _best_starts(problem: SplitProblem, starts: Parameters) -> Parameters:

@@ -72,9 +72,9 @@ def _estimates(summary: Summary) -> list[str]:
         return []
     headings = ("estimate", "std. error", interval_heading(summary))
     lines = [
-        *_opening("Estimates"),
+        *opening("Estimates"),
         f'<thead><tr style="{_RULE}"><td></td>',
-        *(f'<th scope="col" style="{_HEADING}">{escape(text)}</th>' for text in headings),
+        *map(heading, headings),
         "</tr></thead>",
     ]
     for group, members in groupby(rows, key=lambda row: row.group):
@@ -90,15 +90,25 @@ def _estimates(summary: Summary) -> list[str]:
 def _measures(summary: Summary) -> list[str]:
     """Return the table of the log-likelihood, the criteria and the number of parameters."""
     rows = [_row(label, number) for label, number in measures(summary)]
-    return [*_opening("Likelihood"), "<tbody>", *rows, "</tbody>", "</table>"]
+    return [*opening("Likelihood"), "<tbody>", *rows, "</tbody>", "</table>"]
 
 
-def _opening(caption: str) -> list[str]:
+def opening(caption: str) -> list[str]:
     """Return the start of a table."""
     return [f'<table style="{_TABLE}">', f'<caption style="{_CAPTION}">{caption}</caption>']
 
 
+def heading(text: str) -> str:
+    """Return the heading of a column."""
+    return f'<th scope="col" style="{_HEADING}">{escape(text)}</th>'
+
+
+def cell(text: str) -> str:
+    """Return a cell with a number."""
+    return f'<td style="{_CELL}">{escape(text)}</td>'
+
+
 def _row(label: str, *cells: str) -> str:
     """Return one row of a table: its heading and its numbers."""
-    shown = "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in cells)
+    shown = "".join(map(cell, cells))
     return f'<tr><th scope="row" style="{_LABEL}">{escape(label)}</th>{shown}</tr>'

@@ -80,15 +80,20 @@ def _small_components(problem: Problem, state: State) -> list[str]:
     """Components that rest on so few rows that they may be an accident."""
     found = []
     counts, sds = state.counts[0], state.sds[0]
-    for k, (count, sd) in enumerate(zip(counts, sds, strict=True)):
-        narrow = sd < _NARROW * sds.max()
-        if len(sds) == 1 or not (count < _FEW or (narrow and count < _FEW_IF_NARROW)):
+    narrow = few_and_narrow(counts, sds)
+    for k, count in enumerate(counts):
+        if len(sds) == 1 or not (count < _FEW or narrow[k]):
             continue
         rows = f"Component {k + 1} rests on {count:.1f} rows"
         if count < _LISTED:
             rows += f" ({_rows_of(problem, state, k)})"
         found.append(f"{rows}: near-degenerate, it may be an accident of those rows.")
     return found
+
+
+def few_and_narrow(counts: Array, sds: Array) -> NDArray[np.bool_]:
+    """Return which components (K,) are a twentieth as wide as another, on fewer than 15 rows."""
+    return np.asarray((sds < _NARROW * sds.max()) & (counts < _FEW_IF_NARROW))
 
 
 def _rows_of(problem: Problem, state: State, component: int) -> str:
