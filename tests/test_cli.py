@@ -188,7 +188,7 @@ def test_a_collapse_is_strict_json_and_no_error(
     found = record(capsys, "far.csv")
     assert found["outcome"] == "component_collapsed"
     assert found["estimates"][0]["standard_error"] is None
-    assert "equal_variances=True" in found["outcome_sentence"]
+    assert "Fit with --equal-variances" in found["outcome_sentence"]
 
 
 @pytest.mark.parametrize(
@@ -434,14 +434,102 @@ def test_sketches_of_different_columns_are_not_merged(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--intervals", "bootstrap", "--refits", "0"], "--refits 0 is not a positive"),
-        (["--intervals", "bootstrap", "--seed", "-3"], "--seed -3"),
-        (["--fix", "means=5"], "--fix means has 1 of 2 entries; .* nothing where it is free"),
-        (["--bound", "sds=3:1,"], "--fix holds it at one value"),
+        ("--intervals bootstrap --refits 0", "--refits 0 is not a positive"),
+        ("--intervals bootstrap --seed -3", "--seed -3 is .*; pass a whole number, not negative.$"),
+        ("--seed 3", "--seed goes with --intervals bootstrap"),
+        ("--intervals profile --refits 9", "--refits goes with --intervals bootstrap"),
+        ("--fix means=5", "--fix means has 1 of 2 entries; .* nothing where it is free"),
+        ("--fix sds=-1,", "--fix sds: -1 for component 1 is out of range: sds are positive"),
+        ("--fix mean=1,", "--fix names 'mean'; what can be held"),
+        ("--fix means=nan,", "--fix: 'nan' is not a number"),
+        ("--fix means=1,2 --fix sds=1,2 --fix weights=.3,", "to estimate; leave one free.$"),
+        ("--bound sds=3:1,", "--bound sds: 3:1 for component 1 .* --fix holds it at one value"),
+        ("--bound sds=,:0", "--bound sds: :0 for component 2 leaves no value"),
+        ("--bound means=5,", "--bound: '5' has no colon between bounds, as 0.5:2 or 0.5: has"),
+        (
+            "--fix means=,1 --bound means=,0:2",
+            "--bound means for component 2 bounds what --fix means fixes",
+        ),
+        ("--equal-weights --fix weights=.5,", "--equal-weights .* out of --fix and --bound.$"),
+        ("--equal-variances --fix sds=1,2", "contradict --equal-variances or --sd-ratios;"),
+        ("--sd-ratios 1,2,3", "--sd-ratios 1,2,3 is not a list of 2 positive numbers"),
+        ("--sd-ratios 1,-2.5", "--sd-ratios 1,-2.5 is not a list"),
+        ("--sd-ratios 1,nan", "--sd-ratios: 'nan' is not a number"),
+        ("--components 1 --threshold", "; fit two with --components 2.$"),
+        ("--threshold costs=1:0", "--threshold: costs=1:0 are not two .* such as costs=1:5.$"),
+        ("--components 3 --threshold components=2:2", "--threshold: components=2:2 does not name"),
     ],
 )
 def test_refusals_name_the_options_and_not_the_arguments(
-    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: str, words: str
 ) -> None:
-    assert cli.main(["fit", str(here / "one.csv"), *arguments]) == 2
-    assert re.search(words, capsys.readouterr().err.replace("\n", " "))
+    assert cli.main(["fit", str(here / "one.csv"), *arguments.split()]) == 2
+    assert re.search(words, capsys.readouterr().err.rstrip("\n"))
+
+
+def test_bootstraps_are_checked_before_anything_is_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for arguments in (["--seed", "1"], ["--intervals", "bootstrap", "--refits", "-1"]):
+        assert cli.main(["fit", "not there.csv", *arguments]) == 2
+        assert "not there" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.npy", b"\x93NUMPY" + bytes(90), "a NumPy file: save its column as CSV"),
+        ("a.feather", b"ARROW1" + bytes(90), "an Arrow file: save it as Parquet"),
+        ("a.sketch", b"no sketch", "no sketch: name what bactrian sketch wrote"),
+    ],
+)
+def test_files_that_only_python_can_read_are_to_be_saved_as_others(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, words: str
+) -> None:
+    (here / name).write_bytes(content)
+    assert cli.main(["fit", str(here / name)]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_notes_name_options_in_the_table_and_in_the_record(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(0.0, 1.0, 200), rng.normal(2.0, 1.0, 60)])
+    pd.DataFrame({"x": x}).to_csv(here / "near.csv", index=False)
+    arguments = ["fit", str(here / "near.csv"), "--threshold", "density-minimum"]
+    assert cli.main(arguments) == 0
+    assert "leave density-minimum away" in capsys.readouterr().out.replace("\n      ", " ")
+    assert cli.main([*arguments, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert "leave density-minimum away" in record["threshold"]["cut"]["note"]
+    assert record["estimates"][0]["note"].endswith("--intervals profile holds better")
+
+
+def test_a_collapse_is_mended_by_options_wherever_a_line_ends(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "far.csv").write_text("x\n" + "\n".join(map(str, [*range(20), 1e9])))
+    assert cli.main(["fit", str(here / "far.csv")]) == 0
+    assert "Fit with --equal-variances" in capsys.readouterr().out
+
+
+def test_names_in_the_data_are_left_as_they_are(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "names.csv").write_text("sample_weight,false_positive_rate\n1,2\n3,4\n")
+    assert cli.main(["fit", str(here / "names.csv"), "--column", "x"]) == 1
+    words = capsys.readouterr().err
+    assert "sample_weight (integer), false_positive_rate (integer)" in words
+
+
+def test_refits_that_failed_or_were_matched_are_told_once(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame(bt.datasets.load("faithful"))
+    frame.to_csv(here / "faithful.csv", index=False)
+    arguments = ["fit", str(here / "faithful.csv"), "--column", "waiting", "--components", "3"]
+    bootstrap = ["--intervals", "bootstrap", "--refits", "40", "--seed", "1"]
+    assert cli.main([*arguments, *bootstrap]) == 0
+    said = capsys.readouterr().out.replace("\n      ", " ")
+    assert re.search(r"Note: all intervals: \d+ of 40 refits (failed|had their components)", said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,9 @@ def test_what_fails_and_what_is_switched_is_counted_and_told() -> None:
     assert f"{refits.n_failed} of 150 refits failed" in estimate.note
     assert f"{refits.n_switched} had their components in another order" in estimate.note
     assert f"{refits.n_failed} more failed" in repr(refits)
+    sound = replace(refits, n_failed=0)
+    words = f"{refits.n_switched} of {len(refits.free)} refits had their components in another"
+    assert fit.confint(method=sound)["mean 1"].note.startswith(words)
 
 
 def test_switched_refits_are_put_in_the_order_of_the_fit() -> None:

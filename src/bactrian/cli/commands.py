@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 from bactrian.cli.constraints import constraints_from
 from bactrian.cli.progress import shown
 from bactrian.cli.thresholds import threshold_rule
-from bactrian.cli.wording import as_options
+from bactrian.cli.wording import summary_in_options, threshold_in_options
 from bactrian.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from bactrian.fitting import Fit
 
+_REFITS = 1000
+
 
 def fit_command(options: argparse.Namespace) -> int:
     """Fit and print."""
     from bactrian.fitting import fit
+    from bactrian.present.record import as_record
     from bactrian.present.tables import as_text
 
-    if not 0.0 < options.level < 1.0:
-        raise ParameterError(f"--level {options.level:g} is not between 0 and 1; 0.95 is usual.")
+    _check_intervals(options)
     rule = threshold_rule(options)
     data = _data(options)
     with shown(options.quiet) as progress:
@@ -37,16 +39,34 @@ def fit_command(options: argparse.Namespace) -> int:
             **constraints_from(options),
         )
         way = _interval_method(found, options, progress)
-    record, text = {}, ""
+    cut = None
     if rule is not None:
-        cut = found.threshold(**rule, level=options.level, method=_lopsided(way))
-        record, text = {"threshold": cut.to_dict()}, f"\n\nThreshold\n{cut}"
+        cut = threshold_in_options(
+            found.threshold(**rule, level=options.level, method=_lopsided(way))
+        )
+    summary = summary_in_options(found.summary(options.level, way))
     if options.json:
-        record = found.to_dict(options.level, way) | record
+        record = as_record(summary, found.mixture, found.certificate, found.n_missing)
+        record |= {} if cut is None else {"threshold": cut.to_dict()}
         _print(json.dumps(record, indent=2, allow_nan=False))
     else:
-        _print(as_options(as_text(found.summary(options.level, way)) + text))
+        _print(as_text(summary) + ("" if cut is None else f"\n\nThreshold\n{cut}"))
     return 0
+
+
+def _check_intervals(options: argparse.Namespace) -> None:
+    """Refuse what no interval can be made of before anything is read."""
+    if not 0.0 < options.level < 1.0:
+        raise ParameterError(f"--level {options.level:g} is not between 0 and 1; 0.95 is usual.")
+    if options.refits is not None and options.refits < 1:
+        raise ParameterError(
+            f"--refits {options.refits} is not a positive whole number; 1000 is usual."
+        )
+    for name, value in (("--refits", options.refits), ("--seed", options.seed)):
+        if value is not None and options.intervals != "bootstrap":
+            raise ParameterError(
+                f"{name} goes with --intervals bootstrap: nothing else is drawn at random."
+            )
 
 
 def _lopsided(way: Any) -> Any:
@@ -58,7 +78,8 @@ def _interval_method(found: Fit, options: argparse.Namespace, progress: Any) -> 
     """How intervals are to be made: a name, or refits."""
     if options.intervals != "bootstrap" or not found.converged:
         return options.intervals
-    return found.bootstrap(options.refits, rng=options.seed, progress=progress)
+    refits = _REFITS if options.refits is None else options.refits
+    return found.bootstrap(refits, rng=options.seed, progress=progress)
 
 
 def compare_command(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -81,13 +82,18 @@ def _pair(entry: str, option: str) -> tuple[float | None, float | None]:
     """Two bounds, either of them absent."""
     low, colon, high = entry.partition(":")
     if not colon:
-        raise ParameterError(f"{option} {entry} has no colon between the bounds: 0.5:2, or 0.5:")
+        raise ParameterError(
+            f"{option}: {entry!r} has no colon between bounds, as 0.5:2 or 0.5: has."
+        )
     return _number(low, option) if low else None, _number(high, option) if high else None
 
 
 def _number(word: str, option: str) -> float:
     """A number."""
     try:
-        return float(word)
+        number = float(word)
     except ValueError:
-        raise ParameterError(f"{option}: {word!r} is not a number.") from None
+        number = math.nan
+    if math.isnan(number):
+        raise ParameterError(f"{option}: {word!r} is not a number.")
+    return number

@@ -126,9 +126,7 @@ def _intervals(command: argparse.ArgumentParser) -> None:
         "--intervals", default="wald", choices=["wald", "profile", "plain_profile", "bootstrap"],
         help="how they are made (default: wald)",
     )  # fmt: skip
-    command.add_argument(
-        "--refits", type=int, default=1000, metavar="B", help="of a bootstrap (default: 1000)"
-    )
+    command.add_argument("--refits", type=int, metavar="B", help="of a bootstrap (default: 1000)")
     command.add_argument("--seed", type=int, help="of a bootstrap (default: none)")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from bactrian.cli.wording import as_rule
 from bactrian.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -72,9 +73,4 @@ def _checked(n_components: int, rule: dict[str, Any]) -> Choice:
     try:
         return chosen_cut([float(k) for k in range(n_components)], **rule)
     except ParameterError as error:
-        words = str(error)
-        for name in (*_NUMBERS, _SWITCH):
-            words = words.replace(name, name.replace("_", "-"))
-        for pair in ("(1, 2)", "(1, 5)"):
-            words = words.replace(f"={pair}", f"={pair[1]}:{pair[4]}")
-        raise ParameterError(f"--threshold: {words}") from None
+        raise ParameterError(f"--threshold: {as_rule(str(error))}") from None

@@ -85,11 +85,11 @@ def _by_name(option: Any, name: str, k: int) -> dict[str, Sequence[Any]]:
     return dict(option)
 
 
-def _number(value: Any, where: str) -> float:
+def _number(value: Any, where: str, remedy: str = "None leaves it free") -> float:
     """A finite or infinite number, not NaN."""
     real = isinstance(value, int | float | np.integer | np.floating)
     if not real or isinstance(value, bool) or np.isnan(value):
-        raise ParameterError(f"{where}={value!r} is not a number; None leaves it free.")
+        raise ParameterError(f"{where}={value!r} is not a number; {remedy}.")
     return float(value)
 
 
@@ -181,7 +181,9 @@ def _ratios(sd_ratios: Any, equal_variances: bool, k: int) -> Array | None:
             f"sd_ratios={sd_ratios!r} is not a list of {k} numbers, such as [1, 2] for a second sd "
             "that is twice the first."
         )
-    ratios = np.array([_number(ratio, f"sd_ratios[{i}]") for i, ratio in enumerate(sd_ratios)])
+    ratios = np.array(
+        [_number(r, f"sd_ratios[{i}]", "give a positive one") for i, r in enumerate(sd_ratios)]
+    )
     if ratios.size != k or not ((ratios > 0.0) & np.isfinite(ratios)).all():
         raise ParameterError(
             f"sd_ratios={list(sd_ratios)!r} is not a list of {k} positive numbers, one for each "

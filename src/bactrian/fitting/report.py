@@ -70,4 +70,12 @@ def _of_intervals(estimates: Estimates) -> list[str]:
         # Of Wald intervals the certificate warns already.
         if estimate.note and estimate.standard_error != 0.0 and estimate.method != "wald":
             same.setdefault(estimate.note, []).append(estimate.name)
-    return [f"Note: the interval of {', '.join(names)}: {note}." for note, names in same.items()]
+    known = sum(estimate.standard_error != 0.0 for estimate in estimates)
+    return [f"Note: {_intervals_of(names, known)}: {note}." for note, names in same.items()]
+
+
+def _intervals_of(names: list[str], known: int) -> str:
+    """Which intervals something is said of."""
+    if len(names) == known > 1:
+        return "all intervals"
+    return f"the interval{'s' * (len(names) > 1)} of {', '.join(names)}"

@@ -173,13 +173,7 @@ class Inference:
         """The estimate with the quantiles and the sd of what the refits say."""
         found = np.array([local.back(local.value(free)) for free in refits.free])
         known = found[np.isfinite(found)]
-        notes = []
-        if refits.n_failed:
-            notes.append(f"{refits.n_failed} of {_all(refits)} refits failed")
-        if refits.n_switched:
-            notes.append(f"{refits.n_switched} had their components in another order")
-        if known.size < found.size:
-            notes.append(f"{found.size - known.size} have no such value")
+        notes = _about(refits, found.size - known.size)
         if known.size < _LEAST_REFITS:
             notes.append("too few are left for an interval")
             return self._bare(local.quantity, value, "bootstrap", "; ".join(notes))
@@ -221,9 +215,18 @@ def small_sample_factor(n_components: int, n_rows: float, fewest: float, worst: 
     return 1.0 + _FEW_ROWS / (n_rows * max(fewest, 1.0)) + _OVERLAP / max(worst, _LEAST_WORTH)
 
 
-def _all(refits: Bootstrap) -> int:
-    """How many refits were tried."""
-    return len(refits.free) + refits.n_failed
+def _about(refits: Bootstrap, n_without: int) -> list[str]:
+    """What is to be known of the refits, some of them without a value."""
+    counted = [
+        (refits.n_failed, "failed"),
+        (refits.n_switched, "had their components in another order and were matched to the fit"),
+        (n_without, "have no such value"),
+    ]
+    notes = [f"{n} {what}" for n, what in counted if n]
+    if notes:
+        number, _, what = notes[0].partition(" ")
+        notes[0] = f"{number} of {len(refits.free) + refits.n_failed} refits {what}"
+    return notes
 
 
 def _is_share(level: object) -> bool:
