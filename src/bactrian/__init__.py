@@ -14,6 +14,7 @@ from bactrian.errors import DataError, DataTypeError, ParameterError
 from bactrian.fitting import Comparison, Fit, compare, fit
 from bactrian.infer.bootstrap import Bootstrap
 from bactrian.infer.estimates import Estimate, Estimates
+from bactrian.infer.goodness import GoodnessOfFit
 from bactrian.infer.homogeneity import HomogeneityTest
 from bactrian.infer.nested import NestedTest
 from bactrian.infer.thresholds import Threshold
@@ -48,6 +49,7 @@ __all__ = [
     "Estimates",
     "Evaluation",
     "Fit",
+    "GoodnessOfFit",
     "HomogeneityTest",
     "NestedTest",
     "NormalMixture",
