@@ -18,6 +18,7 @@ from bactrian.infer.goodness import GoodnessOfFit
 from bactrian.infer.homogeneity import HomogeneityTest
 from bactrian.infer.nested import NestedTest
 from bactrian.infer.thresholds import Threshold
+from bactrian.infer.verdict import Verdict
 from bactrian.likelihood.quantities import (
     Evaluation,
     evaluate,
@@ -60,6 +61,7 @@ __all__ = [
     "Sample",
     "Sketch",
     "Threshold",
+    "Verdict",
     "compare",
     "datasets",
     "evaluate",

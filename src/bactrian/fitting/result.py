@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bactrian.data.sample import Sample
-from bactrian.fitting import goodness, homogeneity, thresholds, uncertainty
+from bactrian.fitting import goodness, homogeneity, thresholds, uncertainty, verdict
 from bactrian.fitting.options import Options
 from bactrian.fitting.report import summary_of
 from bactrian.infer.bootstrap import Bootstrap
@@ -130,6 +130,7 @@ class Fit:
 
     # How many components there are.
     homogeneity_test = homogeneity.homogeneity_test
+    verdict = verdict.verdict
 
     # How the fit compares with its rows.
     goodness_of_fit = goodness.goodness_of_fit
