@@ -7,18 +7,21 @@ one normal the law depends on the number of rows only. What every replicate gave
 benchmarks/results/null_law/, in blocks, and a run that is started again goes on where it ended.
 
 The searches take compiled sums and ascents, eight times as quick as the library's; every run
-begins by comparing what comes out, and --verify compares more and does nothing else.
+begins by comparing what comes out, and --verify compares more and does nothing else. --write makes
+the table that ships with the package from what is kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import multiprocessing
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import null_law_ascents
 import numpy as np
@@ -27,18 +30,21 @@ from numpy.typing import NDArray
 from bactrian.data.sample import Sample
 from bactrian.data.sketches.sketch import Sketch
 from bactrian.fitting.reading import LARGE_COLUMN
+from bactrian.infer.null_law import FILE
 from bactrian.model.constraints import unconstrained
-from bactrian.solve.search import search
+from bactrian.solve.search import SEARCH_VERSION, search
 
 Array = NDArray[np.float64]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "null_law"
+TABLE = ROOT / "src" / "bactrian" / "infer" / FILE
 
 SIZES = (20, 30, 50, 75, 100, 200, 500, 1000, 3000, 10_000, 30_000, 100_000)
 SEED = 1894
 BLOCK = 200
 _AGREEMENT = 1e-8
+_PLACES, _TOP, _FIRST = 130, 20, 15
 _TWO = unconstrained(2)
 
 
@@ -101,6 +107,48 @@ def run(results: Path, sizes: list[int], replicates: int, workers: int) -> None:
                 print(f"{i}/{len(left)} blocks, {minutes:.1f} min; ms each {each}", flush=True)
 
 
+def kept(results: Path, n: int) -> Array:
+    """The statistics for n rows, in the order of their seeds, up to the first gap."""
+    found = []
+    for first in range(0, 10**9, BLOCK):
+        file = _file(results, n, first)
+        if not file.exists():
+            break
+        found.append(np.load(file))
+    return np.concatenate([*found, np.empty(0)])
+
+
+def column(n: int, raw: Array) -> dict[str, Any]:
+    """What the table holds of them."""
+    falling = -np.sort(-np.nan_to_num(raw, nan=0.0))
+    # Close together in the upper tail, by their logarithms, and nowhere far apart.
+    spaced = np.concatenate([np.geomspace(1.0, raw.size, _PLACES), np.linspace(1.0, raw.size, 40)])
+    ranks = np.unique(np.concatenate([np.arange(1, _TOP + 1), np.rint(spaced).astype(int)]))
+    return {
+        "n_rows": n,
+        "n_replicates": raw.size,
+        "n_failed": int(np.isnan(raw).sum()),
+        "n_negative": int((raw < 0.0).sum()),
+        "ranks": ranks.tolist(),
+        "statistics": [round(t, 4) for t in falling[ranks - 1].tolist()],
+        "first": [None if math.isnan(t) else round(t, 8) for t in raw[:_FIRST].tolist()],
+    }
+
+
+def write(results: Path, file: Path) -> None:
+    """Write the table from what is kept, a column a line."""
+    found = {n: kept(results, n) for n in SIZES}
+    columns = [json.dumps(column(n, raw)) for n, raw in found.items() if raw.size]
+    head = f'{{"search_version": {SEARCH_VERSION}, "seed": {SEED}, "columns": ['
+    text = head + "\n" + ",\n".join(columns) + "\n]}\n"
+    file.write_text(text, encoding="utf-8", newline="\n")
+    for n, raw in found.items():
+        shares = np.quantile(np.nan_to_num(raw, nan=0.0), [0.5, 0.9, 0.95, 0.99, 0.999])
+        shown = " ".join(f"{value:6.2f}" for value in shares)
+        print(f"{n:>7} {raw.size:>6} failed {np.isnan(raw).sum():>4} below 0 {(raw < 0).sum():>4}"
+              f"  50, 90, 95, 99, 99.9 %: {shown}")  # fmt: skip
+
+
 def verify(sizes: list[int], replicates: int) -> None:
     """Compare the statistics by the compiled sums with those by the library's."""
     for n in sizes:
@@ -130,7 +178,11 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--results", type=Path, default=RESULTS)
     options.add_argument("--verify", action="store_true", help="only compare with the library")
+    options.add_argument("--write", action="store_true", help="only write the table")
     chosen = options.parse_args()
+    if chosen.write:
+        write(chosen.results, TABLE)
+        return
     sizes = list(chosen.sizes)
     if chosen.verify:
         verify(sizes, 40)

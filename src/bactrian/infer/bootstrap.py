@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -142,11 +142,13 @@ def replicated(
     rng: np.random.Generator | int | None,
     workers: int,
     progress: Progress | None,
+    enough: Callable[[Sequence[Result]], bool] | None = None,
 ) -> list[Result]:
     """Return what a function gives for so many generators of random numbers, one after another.
 
     Each call has a generator of its own, made from `rng` and its place in the row, so that the
-    numbers are the same whatever the number of workers.
+    numbers are the same whatever the number of workers. `enough` is asked now and then whether the
+    first so many will do.
     """
     entropy = _entropy(rng)
     tasks = [range(i, min(i + _CHUNK, n_replicates)) for i in range(0, n_replicates, _CHUNK)]
@@ -157,6 +159,8 @@ def replicated(
                 found += some
                 if progress is not None:
                     progress(len(found), n_replicates)
+                if enough is not None and enough(found):
+                    break
     except BrokenProcessPool:
         raise ParameterError(
             f"The {workers} processes could not be started: put the commands of the script under "
@@ -191,7 +195,10 @@ def _mapped(workers: int) -> Iterator[Callable[..., Any]]:
         return
     # Not forked: a fork of a process that has threads may hang.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield pool.map
+        try:
+            yield pool.map
+        finally:  # where the first ones will do, the others are not waited for
+            pool.shutdown(cancel_futures=True)
 
 
 def _knows_rows(sample: Sample) -> bool:
