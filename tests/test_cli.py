@@ -290,9 +290,12 @@ def test_sketches_are_made_merged_and_fitted(
     assert "two.sketch: Sketch of waiting: 172 rows in" in capsys.readouterr().out
     assert cli.main(["merge", "one.sketch", "two.sketch", "-o", "both.sketch"]) == 0
     assert "both.sketch: Sketch of waiting: 272 rows in" in capsys.readouterr().out
-    assert cli.main(["fit", "both.sketch", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["loglike"] == pytest.approx(bt.fit(x).loglike, rel=1e-13)
+    for path in ("both.sketch", "???.sketch"):
+        assert cli.main(["fit", path, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["loglike"] == pytest.approx(bt.fit(x).loglike, rel=1e-13)
+    assert cli.main(["merge", "???.sketch", "-o", "both.sketch"]) == 0
+    assert "both.sketch: Sketch of waiting: 272 rows in" in capsys.readouterr().out
     assert cli.main(["compare", "both.sketch", "--components", "1", "2"]) == 0
     assert "-1034.0017" in capsys.readouterr().out
 

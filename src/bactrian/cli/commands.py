@@ -116,18 +116,13 @@ def sketch_command(options: argparse.Namespace) -> int:
 
 def merge_command(options: argparse.Namespace) -> int:
     """Add sketches, write the sum, and say what it is."""
-    from bactrian.data.sketches.sketch import Sketch
+    from bactrian.data.sketch_source import sum_of_saved
+    from bactrian.data.tables.paths import matching
 
     _check_folder(options.output)
     # All of them are read before anything is written: the output may be one of them.
-    first, *others = map(Sketch.load, options.sketches)
-    for name, other in zip(options.sketches[1:], others, strict=True):
-        if other.column != first.column:
-            raise DataError(
-                f"{name!r} is a sketch of column {other.column!r}, and {options.sketches[0]!r} one "
-                f"of {first.column!r}: merge sketches of the same column."
-            )
-    merged = sum(others, first)
+    paths = [name for path in options.sketches for name in matching(os.path.expanduser(path))]
+    merged = sum_of_saved(paths)
     merged.save(options.output)
     _print(f"{options.output}: {_described(merged)}")
     return 0

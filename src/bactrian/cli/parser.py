@@ -17,6 +17,7 @@ examples:
   bactrian sketch 'monday/*.parquet' --column latency -o monday.sketch
   bactrian merge monday.sketch tuesday.sketch -o week.sketch
   bactrian fit week.sketch
+  bactrian fit 'days/*.sketch'
 
 Exit status: 0 done (how a fit ended is printed), 1 the data cannot be read or fitted,
 2 the command was not understood.
@@ -62,7 +63,8 @@ def _data(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "file",
         nargs="?",
-        help="CSV, TSV, JSON lines or Parquet, gzipped or not; quoted glob; sketch; - for stdin",
+        help="CSV, TSV, JSON lines or Parquet, gzipped or not; sketch; quoted glob of either, read "
+        "as one column; - for stdin",
     )
     command.add_argument("--column", help="the column; not needed when only one holds numbers")
     command.add_argument(
@@ -142,7 +144,9 @@ def _sketch(command: argparse.ArgumentParser) -> None:
 
 def _merge(command: argparse.ArgumentParser) -> None:
     """The options of merge."""
-    command.add_argument("sketches", nargs="+", metavar="SKETCH", help="files made by sketch")
+    command.add_argument(
+        "sketches", nargs="+", metavar="SKETCH", help="files made by sketch, or quoted globs of them"
+    )
     _output(command)
 
 

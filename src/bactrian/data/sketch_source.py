@@ -1,7 +1,10 @@
-"""A sketch, as a source of itself."""
+"""A sketch, as a source of itself, and the sum of several that were saved."""
 
 from __future__ import annotations
 
+import glob
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +12,12 @@ from numpy.typing import NDArray
 
 from bactrian.data.passes import FirstOrder
 from bactrian.data.sketches.sketch import Sketch
+from bactrian.data.tables.paths import matching
 from bactrian.errors import DataError
 
 Array = NDArray[np.float64]
+
+_SUFFIX = ".sketch"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +53,48 @@ class SketchSource:
     ) -> FirstOrder:
         """Raise DataError: there are no rows to sum over."""
         raise _gone()
+
+
+def saved_sketch(path: str | os.PathLike[str]) -> Sketch | None:
+    """Return the sum of the sketches that a path or glob names, None where it names other files.
+
+    Raises
+    ------
+    DataError
+        As ``sum_of_saved``; if some of the files are sketches and others are not.
+    """
+    name = os.path.expanduser(os.fsdecode(path))
+    if not name.endswith(_SUFFIX) and not glob.has_magic(name):
+        return None
+    files = matching(name)
+    sketches = [file for file in files if file.endswith(_SUFFIX)]
+    if not sketches:
+        return None
+    others = [file for file in files if file not in sketches]
+    if others:
+        raise DataError(
+            f"{name!r} names sketches, such as {sketches[0]!r}, and other files, such as "
+            f"{others[0]!r}: name one or the other, as in {'*' + _SUFFIX!r}."
+        )
+    return sum_of_saved(sketches)
+
+
+def sum_of_saved(paths: Sequence[str]) -> Sketch:
+    """Return the sum of the sketches in several files.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read, or they are of different columns.
+    """
+    first, *others = map(Sketch.load, paths)
+    for path, other in zip(paths[1:], others, strict=True):
+        if other.column != first.column:
+            raise DataError(
+                f"{path!r} is a sketch of column {other.column!r}, and {paths[0]!r} one of "
+                f"{first.column!r}: add sketches of the same column."
+            )
+    return sum(others, first)
 
 
 def _gone() -> DataError:

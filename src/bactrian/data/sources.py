@@ -8,7 +8,7 @@ from typing import Literal
 from bactrian.data.column_source import ColumnSource
 from bactrian.data.engines.lazy import is_lazy, lazy_source
 from bactrian.data.passes import Progress, Source
-from bactrian.data.sketch_source import SketchSource
+from bactrian.data.sketch_source import SketchSource, saved_sketch
 from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.streams.big_files import file_source, is_large
 from bactrian.data.streams.chunk_source import stream_source
@@ -16,8 +16,6 @@ from bactrian.data.streams.chunks import is_factory, is_one_shot
 from bactrian.data.streams.databases import Query, database_source
 from bactrian.data.tables.rows import read_rows
 from bactrian.errors import ParameterError
-
-_SUFFIX = ".sketch"
 
 
 def as_source(
@@ -29,10 +27,9 @@ def as_source(
     progress: Progress | None = None,
 ) -> Source:
     """Return the source of a column; the parameters and errors are those of ``Sketch.of``."""
-    if isinstance(data, str | os.PathLike) and os.fsdecode(data).endswith(_SUFFIX):
-        data = Sketch.load(data)
-    if isinstance(data, Sketch):
-        return _of_sketch(data, column, sample_weight)
+    sketch = saved_sketch(data) if isinstance(data, str | os.PathLike) else data
+    if isinstance(sketch, Sketch):
+        return _of_sketch(sketch, column, sample_weight)
     if isinstance(data, Query):
         weight = _name_of_weights(sample_weight)
         return database_source(data, column, weight, missing, progress)
