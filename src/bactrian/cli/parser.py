@@ -145,7 +145,7 @@ def _sketch(command: argparse.ArgumentParser) -> None:
 def _merge(command: argparse.ArgumentParser) -> None:
     """The options of merge."""
     command.add_argument(
-        "sketches", nargs="+", metavar="SKETCH", help="files made by sketch, or quoted globs of them"
+        "sketches", nargs="+", metavar="SKETCH", help="files made by sketch, or quoted globs"
     )
     _output(command)
 
