@@ -28,12 +28,12 @@ def fit_command(options: argparse.Namespace) -> int:
 
     _check_intervals(options)
     rule = threshold_rule(options)
-    data = _data(options)
+    data = data_from(options)
     with shown(options.quiet) as progress:
         found = fit(
             data,
             options.components,
-            **_reading(options),
+            **reading_from(options),
             progress=progress,
             method=options.method,
             **constraints_from(options),
@@ -48,9 +48,9 @@ def fit_command(options: argparse.Namespace) -> int:
     if options.json:
         record = as_record(summary, found.mixture, found.certificate, found.n_missing)
         record |= {} if cut is None else {"threshold": cut.to_dict()}
-        _print(json.dumps(record, indent=2, allow_nan=False))
+        put(json.dumps(record, indent=2, allow_nan=False))
     else:
-        _print(as_text(summary) + ("" if cut is None else f"\n\nThreshold\n{cut}"))
+        put(as_text(summary) + ("" if cut is None else f"\n\nThreshold\n{cut}"))
     return 0
 
 
@@ -82,35 +82,18 @@ def _interval_method(found: Fit, options: argparse.Namespace, progress: Any) -> 
     return found.bootstrap(refits, rng=options.seed, progress=progress)
 
 
-def compare_command(options: argparse.Namespace) -> int:
-    """Fit with several numbers of components and print the table."""
-    from bactrian.fitting import compare
-
-    data = _data(options)
-    with shown(options.quiet) as progress:
-        found = compare(
-            data,
-            options.components,
-            **_reading(options),
-            progress=progress,
-            equal_variances=options.equal_variances,
-        )
-    _print(str(found))
-    return 0
-
-
 def sketch_command(options: argparse.Namespace) -> int:
     """Sketch a column, write it, and say what it is."""
     from bactrian.data.sketches.sketch import Sketch
 
     _check_folder(options.output)
     _check_not_the_input(options)
-    data, reading = _data(options), _reading(options)
+    data, reading = data_from(options), reading_from(options)
     del reading["weight_kind"]
     with shown(options.quiet) as progress:
         sketch = Sketch.of(data, exponent=options.exponent, progress=progress, **reading)
     sketch.save(options.output)
-    _print(f"{options.output}: {_described(sketch)}")
+    put(f"{options.output}: {_described(sketch)}")
     return 0
 
 
@@ -124,7 +107,7 @@ def merge_command(options: argparse.Namespace) -> int:
     paths = [name for path in options.sketches for name in matching(os.path.expanduser(path))]
     merged = sum_of_saved(paths)
     merged.save(options.output)
-    _print(f"{options.output}: {_described(merged)}")
+    put(f"{options.output}: {_described(merged)}")
     return 0
 
 
@@ -150,7 +133,7 @@ def _described(sketch: Any) -> str:
     return str(repr(sketch)).strip("<>")
 
 
-def _data(options: argparse.Namespace) -> Any:
+def data_from(options: argparse.Namespace) -> Any:
     """What to read: a file, standard input, or a query."""
     if options.weights is not None and options.weights == options.column:
         raise ParameterError("--weights and --column name the same column; they must differ.")
@@ -175,7 +158,7 @@ def _data(options: argparse.Namespace) -> Any:
     return sys.stdin.buffer if options.file == "-" else options.file
 
 
-def _reading(options: argparse.Namespace) -> dict[str, Any]:
+def reading_from(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments that say how to read."""
     return {
         "column": options.column,
@@ -185,7 +168,7 @@ def _reading(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _print(text: str) -> None:
+def put(text: str) -> None:
     """Print at once, so that a reader who has gone is noticed here."""
     print(text)
     sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bactrian.cli import commands
+from bactrian.cli import commands, humps
 from bactrian.cli.constraints import add_constraints
 from bactrian.cli.thresholds import add_threshold
 
@@ -14,6 +14,8 @@ examples:
   bactrian fit 'runs/*.parquet' --column latency --components 3
   zcat data.csv.gz | bactrian fit - --column waiting --json
   bactrian fit --database sqlite:///lab.db --query 'select weight from mice' --column weight
+  bactrian test data.csv --column waiting
+  bactrian compare data.csv --column waiting --components 1 2 3 4
   bactrian sketch 'monday/*.parquet' --column latency -o monday.sketch
   bactrian merge monday.sketch tuesday.sketch -o week.sketch
   bactrian fit week.sketch
@@ -37,9 +39,14 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"bactrian {__version__}")
     below = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _fit(_command(below, "fit", "fit a mixture to one column of numbers", commands.fit_command))
-    _compare(
-        _command(below, "compare", "fit several numbers of components", commands.compare_command)
+    comparing = _command(
+        below, "compare", "fit several numbers of components", humps.compare_command
     )
+    testing = _command(below, "test", "one hump or two? a test and a verdict", humps.test_command)
+    for command, add in ((comparing, humps.add_compare), (testing, humps.add_test)):
+        _data(command)
+        _weight_kind(command)
+        add(command)
     _sketch(_command(below, "sketch", "sum a column up in a small file", commands.sketch_command))
     _merge(_command(below, "merge", "add sketches", commands.merge_command))
     return top
@@ -98,16 +105,6 @@ def _fit(command: argparse.ArgumentParser) -> None:
     _intervals(command)
     add_threshold(command)
     command.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
-
-
-def _compare(command: argparse.ArgumentParser) -> None:
-    """The options of compare."""
-    _data(command)
-    command.add_argument(
-        "--components", type=int, nargs="+", default=[1, 2, 3], metavar="K", help="default: 1 2 3"
-    )
-    _weight_kind(command)
-    command.add_argument("--equal-variances", action="store_true", help="one common variance")
 
 
 def _weight_kind(command: argparse.ArgumentParser) -> None:

@@ -13,7 +13,11 @@ from bactrian.fitting.requirements import whole_number
 from bactrian.infer.em_law import MOST_COMPONENTS
 from bactrian.infer.em_test import em_test
 from bactrian.infer.homogeneity import HomogeneityMethod, HomogeneityTest
+from bactrian.infer.likelihood_ratio import table_test
+from bactrian.infer.ratio_bootstrap import bootstrap_test
 from bactrian.infer.splits import Parameters
+from bactrian.solve.outcome import Outcome
+from bactrian.solve.solver import Solution
 
 if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
@@ -72,8 +76,21 @@ def homogeneity_test(
     k = max(fit.options.n_components - 1, 1) if null_components is None else null_components
     k = whole_number(k, "null_components", "1 tests one component against two")
     _require_testable(fit)
-    equal = fit.options.equal_variances
-    return em_test(fit.sample, k, equal_variances=equal, general=_general(fit, k))
+    equal, general = fit.options.equal_variances, _general(fit, k)
+    if method == "em":
+        return em_test(fit.sample, k, equal_variances=equal, general=_parameters(general))
+    if method == "likelihood_ratio":
+        return table_test(fit.sample, k, equal_variances=equal, general=general)
+    return bootstrap_test(
+        fit.sample,
+        k,
+        equal_variances=equal,
+        n_replicates=whole_number(n_replicates, "n_replicates", "999 is usual"),
+        rng=rng,
+        workers=whole_number(workers, "workers", "1 is this process alone"),
+        progress=progress,
+        general=general,
+    )
 
 
 def neighbour_test(fit: Fit, others: Iterable[Fit]) -> HomogeneityTest | None:
@@ -108,9 +125,14 @@ def _require_testable(fit: Fit) -> None:
         )
 
 
-def _general(fit: Fit, null_components: int) -> Parameters | None:
-    """The parameters of the fit, local, where it has one component more than is tested."""
-    if fit.options.n_components != null_components + 1 or not fit.converged:
+def _general(fit: Fit, null_components: int) -> Solution | None:
+    """What was found with one component more than is tested, where that is the fit."""
+    return fit.solution if fit.options.n_components == null_components + 1 else None
+
+
+def _parameters(general: Solution | None) -> Parameters | None:
+    """Its parameters, local; None where it is no maximum."""
+    if general is None or general.outcome is not Outcome.CONVERGED:
         return None
-    state = fit.solution.state
+    state = general.state
     return state.weights[0], state.means[0], state.sds[0]

@@ -10,7 +10,7 @@ from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.dip import dip_test
 from bactrian.infer.homogeneity import HomogeneityTest
-from bactrian.infer.verdict import Verdict, standardized_moments
+from bactrian.infer.verdict import Verdict, standardized_moments, valley_depth
 
 if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
@@ -68,6 +68,7 @@ def verdict(
         kurtosis=kurtosis,
         test=_test_of(fit, test),
         separation=fit.shape()["separation"] if k == 2 else None,
+        valley=valley_depth(mixture),
         goodness=goodness,
         dip=dip_test(fit.sample),
     )

@@ -7,15 +7,18 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bactrian.infer.estimates import Estimate
 from bactrian.infer.goodness import GoodnessOfFit
 from bactrian.infer.homogeneity import HomogeneityTest
 from bactrian.infer.rounding import round_by_error
 from bactrian.infer.words import count_in_words, p_in_words
 from bactrian.model.mixture import NormalMixture
+from bactrian.model.modes import valley
 
 _LEVEL, _CLEAR = 0.05, 0.001
-_FEW_ROWS = 8.0
+_FEW_ROWS, _SHALLOW = 8.0, 0.9
 _WIDTH = 88
 
 
@@ -55,6 +58,8 @@ class Verdict:
         Of one component less.
     separation : Estimate or None
         Of two components: the distance of their means in sds pooled by their weights.
+    valley : float or None
+        Of a density with two modes: its lowest value between them over that at the lower one.
     goodness : GoodnessOfFit or None
         Whether the fit describes the rows, where that was asked for.
     dip : DipTest or None
@@ -69,6 +74,7 @@ class Verdict:
     kurtosis: float
     test: HomogeneityTest
     separation: Estimate | None = None
+    valley: float | None = None
     goodness: GoodnessOfFit | None = None
     dip: DipTest | None = None
 
@@ -100,6 +106,8 @@ class Verdict:
             return f"{begin} {self._rows} may be outliers and no hump."
         if self.goodness is not None and self.goodness.p_value < _LEVEL:
             return f"{begin} it does not describe the data well, so its humps may not be theirs."
+        if self.valley is not None and self.valley > _SHALLOW:
+            return f"{begin} the valley between them is so shallow that they are hardly two humps."
         return f"{modes.capitalize()} humps: {said}, and the density has {modes} modes."
 
     @property
@@ -140,6 +148,10 @@ class Verdict:
         if known is None or not math.isfinite(known.value):
             return f"The {smaller} component has {rows}."
         shown = round_by_error(known.value, known.standard_error, known.low, known.high)
+        if self.valley is not None:
+            rows += (
+                f". Between its modes the density falls to {100.0 * self.valley:.2g} % of the lower"
+            )
         return (
             f"The two means are {shown.value} sds apart ({100.0 * known.level:g} % interval "
             f"{shown.low.strip()} to {shown.high.strip()}); the {smaller} component has {rows}."
@@ -168,6 +180,7 @@ class Verdict:
             "smallest": self.smallest,
             "skewness": self.skewness,
             "kurtosis": self.kurtosis,
+            "valley": self.valley,
             "separation": None if known is None else _finite(known),
             "test": self.test.to_dict(),
             "goodness": None if self.goodness is None else self.goodness.to_dict(),
@@ -190,6 +203,15 @@ def _finite(estimate: Estimate) -> dict[str, float | None]:
         "high": estimate.high,
     }
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def valley_depth(mixture: NormalMixture) -> float | None:
+    """Return the lowest density between two modes over that at the lower one; None otherwise."""
+    modes = mixture.modes()
+    if modes.size != 2:
+        return None
+    lowest = valley(mixture, float(modes[0]), float(modes[1]))
+    return float(np.exp(mixture.logpdf(lowest) - mixture.logpdf(modes).min()))
 
 
 def standardized_moments(mixture: NormalMixture) -> tuple[float, float]:
