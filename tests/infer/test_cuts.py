@@ -191,3 +191,10 @@ def test_rates_at_the_cut_are_those_of_a_million_draws() -> None:
         rate = quantity.of(mixture)
         # Four standard errors of a share of at least a third of the draws.
         assert share == pytest.approx(rate, abs=4.0 * math.sqrt(3.0 * rate * (1.0 - rate) / size))
+
+
+def test_a_point_too_far_for_any_slope_has_none() -> None:
+    """There the distances in sds are the same to the last digit, and the log-odds seem flat."""
+    mixture = bt.NormalMixture([0.5, 0.5], [0.0, 1.0], [1.0, 1.0])
+    slopes = LevelCut(0, 1).slopes(mixture, 1e20)
+    assert np.isnan(slopes).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import cache
 from typing import Any
 
@@ -169,9 +170,42 @@ def test_the_other_crossing_is_told_in_words() -> None:
         f"Component 1, the wider one, is the better call again above {crossings[1].value:.3f}"
         in (found.note)
     )
-    assert "calls component 2 (fewer than 0.001 of 240 rows are expected there)." in found.note
+    assert "calls component 2 (none of 240 rows is expected there)." in found.note
     mirrored = bt.fit(-draw("overlapping")).threshold()
     assert "Component 2, the wider one, is the better call again below -8." in mirrored.note
+
+
+@pytest.mark.parametrize("excess", [1e-3, 1e-8, 1e-12, 4e-16])
+def test_the_other_crossing_is_told_however_far_it_is(excess: float) -> None:
+    fit = bt.fit(draw("apart"), sd_ratios=[1.0, 1.0 + excess])
+    for found in (fit.threshold(), fit.threshold(method="wald")):
+        words = r"again (above|below) (\S+), where .* \(none of 240 rows is expected there\)"
+        told = re.search(words, found.note)
+        assert told is not None
+        far = max(fit.mixture.crossings(), key=abs)
+        assert float(told[2]) == pytest.approx(far, rel=6e-3)
+    assert max(abs(e.value) for e in fit.crossings(method="wald")) == pytest.approx(abs(far))
+
+
+def test_a_crossing_beyond_all_doubles_is_not_told() -> None:
+    fit = bt.fit(1e300 * draw("apart"), sd_ratios=[1.0, 1.0 + 1e-12])
+    assert fit.threshold(method="wald").note == ""
+
+
+def test_rows_expected_beyond_the_other_crossing_are_counted() -> None:
+    rng = np.random.default_rng(2)
+    x = np.concatenate([rng.normal(0.0, 1.0, 300), rng.normal(3.0, 10.0, 300)])
+    fit = bt.fit(x)
+    other = float(fit.mixture.crossings().min())
+    expected = fit.n_obs * float(fit.mixture.cdf(other))
+    assert f"({expected:.0f} of 600 rows are expected there)" in fit.threshold().note
+    shares = bt.fit(x, sample_weight=1.0 + rng.random(600), weight_kind="sampling")
+    assert f" of {shares.n_obs:.6g} rows are expected" in shares.threshold(method="wald").note
+
+
+def test_a_posterior_next_to_one_is_not_shown_as_one() -> None:
+    found = drawn_fit("apart").threshold(posterior=0.9999999999, method="wald")
+    assert "rises through 0.9999999999." in found.rule
 
 
 def test_no_crossing_is_told_in_words_with_what_is_reached_and_a_remedy() -> None:

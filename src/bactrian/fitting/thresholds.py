@@ -15,7 +15,6 @@ from bactrian.infer.choice import chosen_cut, named_pair
 from bactrian.infer.covariance import Kind
 from bactrian.infer.estimates import Estimates
 from bactrian.infer.intervals import Method
-from bactrian.infer.quantity import Quantity
 from bactrian.infer.shape import shape_quantities
 from bactrian.infer.thresholds import Threshold, crossing_estimates, threshold_of
 
@@ -98,13 +97,9 @@ def threshold(
         false_negative_rate=false_negative_rate,
         density_minimum=density_minimum,
     )
-
-    def estimate(quantities: Sequence[Quantity], with_intervals: bool) -> Estimates:
-        """The estimates, without the work of a profile where only values are wanted."""
-        way = method if with_intervals else "wald"
-        return estimates(fit, quantities, level, way, kind)
-
-    return threshold_of(choice, fit.mixture, fit.n_obs, estimate)
+    return threshold_of(
+        choice, fit.mixture, fit.n_obs, lambda q: estimates(fit, q, level, method, kind)
+    )
 
 
 def crossings(
@@ -134,9 +129,7 @@ def crossings(
     Source: derivation, "Log-odds for two components" and "Thresholds".
     """
     pair = named_pair(fit.mixture.means.tolist(), components)
-    found = crossing_estimates(
-        fit.mixture, *pair, lambda quantities, _: estimates(fit, quantities, level, method, kind)
-    )
+    found = crossing_estimates(fit.mixture, *pair, lambda q: estimates(fit, q, level, method, kind))
     return Estimates(found)
 
 

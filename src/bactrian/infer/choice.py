@@ -95,7 +95,7 @@ def chosen_cut(
     else:
         share = 0.5 if posterior is None else _share("posterior", posterior)
         cut = LevelCut(lower, upper, log_odds(share), prior)
-        rule = f"The posterior probability of component {upper + 1} rises through {share:.6g}"
+        rule = f"The posterior probability of component {upper + 1} rises through {_shown(share)}"
     if prevalence is not None:
         use = "" if isinstance(cut, LevelCut) else "; error rate"
         used_for = f"{use or ','} in a population where {prevalence:.6g} are of component"
@@ -141,6 +141,12 @@ def named_pair(means: Sequence[float], components: Sequence[int] | None) -> tupl
 def log_odds(share: float) -> float:
     """Return the logarithm of the odds."""
     return math.log(share) - math.log1p(-share)
+
+
+def _shown(share: float) -> str:
+    """A share in few digits, but those that tell it from one."""
+    short = f"{share:.6g}"
+    return short if float(short) < 1.0 else repr(share)
 
 
 def _share(name: str, value: object) -> float:

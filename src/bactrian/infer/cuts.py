@@ -87,7 +87,7 @@ class LevelCut:
         found[k - 1 + self.upper] = v / pair.upper.sd
         found[2 * k - 1 + self.lower] = 0.5 * (1.0 - u * u)
         found[2 * k - 1 + self.upper] = -0.5 * (1.0 - v * v)
-        return -found / (u / pair.lower.sd - v / pair.upper.sd)
+        return -found / (u / pair.lower.sd - v / pair.upper.sd or math.nan)  # 0 where x is too far
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bactrian.infer.scales import inverse
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.pairs import extreme
 
-Estimator = Callable[[Sequence[Quantity], bool], Sequence[Estimate]]
+Estimator = Callable[[Sequence[Quantity]], Sequence[Estimate]]
 
 _WIDTH = 88  # columns, as for a fit
 _FEW = 0.001
@@ -138,19 +138,18 @@ def threshold_of(
     n_obs : float
         Number of rows.
     estimate : callable
-        From quantities, and whether their intervals are wanted, to their estimates.
+        From quantities to their estimates.
     """
     quantities = (
         cut_quantity(choice.cut, "threshold"),
         *rate_quantities(choice.cut, choice.prior),
     )
-    cut, above, below, error = estimate(quantities, True)
+    cut, above, below, error = estimate(quantities)
     notes = [cut.note] if cut.note and not math.isnan(cut.value) else []
     if math.isnan(cut.value):
         notes.append(_why_none(choice, mixture))
     elif isinstance(choice.cut, LevelCut):
-        other = estimate((cut_quantity(OtherCut(choice.cut), "other"),), False)[0]
-        notes += _about_level(choice.cut, cut, other, mixture, n_obs)
+        notes += _about_level(choice.cut, cut, mixture, n_obs)
     elif isinstance(choice.cut, ValleyCut) and not (cut.low > -math.inf and cut.high < math.inf):
         notes.append("an end may be open because there the density has no minimum any more")
     cut = replace(cut, note=" ".join(_sentence(note) for note in notes))
@@ -175,35 +174,39 @@ def crossing_estimates(
     main = LevelCut(lower, upper)
     cuts = (main, OtherCut(main))
     there = [cut for cut in cuts if not math.isnan(cut.at(mixture))]
-    found = estimate([cut_quantity(cut, "crossing") for cut in there], True)
+    found = estimate([cut_quantity(cut, "crossing") for cut in there])
     found = sorted((e for e in found if not math.isnan(e.value)), key=lambda e: e.value)
     return [replace(e, name=f"crossing {i}") for i, e in enumerate(found, start=1)]
 
 
-def _about_level(
-    cut: LevelCut, found: Estimate, other: Estimate, mixture: NormalMixture, n_obs: float
-) -> list[str]:
+def _about_level(cut: LevelCut, found: Estimate, mixture: NormalMixture, n_obs: float) -> list[str]:
     """What to know about a cut by posterior: whether it is between the means, and the other one."""
     means = sorted(float(mixture.means[k]) for k in (cut.lower, cut.upper))
     notes = []
     if not means[0] <= found.value <= means[1]:
         side = "below" if found.value < means[0] else "above"
         notes.append(f"The cut is {side} both means")
-    if math.isnan(other.value):
+    other = cut.other(mixture)
+    if math.isnan(other):
         return notes
-    is_above = other.value > found.value
+    is_above = other > found.value
     again, called = (cut.lower, cut.upper) if is_above else (cut.upper, cut.lower)
-    area = float(mixture.sf(other.value) if is_above else mixture.cdf(other.value))
-    shown = round_by_error(other.value, 0.01 * abs(other.value - found.value)).value
-    expected = n_obs * area
-    rows = f"{expected:.2g}" if expected >= _FEW else f"fewer than {_FEW}"
-    rows = f"{expected:,.0f}" if expected >= 10.0 else rows
+    area = float(mixture.sf(other) if is_above else mixture.cdf(other))
+    shown = round_by_error(other, 0.01 * abs(other - found.value)).value
     notes.append(
         f"Component {again + 1}, the wider one, is the better call again "
         f"{'above' if is_above else 'below'} {shown}, where this cut calls component {called + 1} "
-        f"({rows} of {n_obs:.12g} rows are expected there)"
+        f"({_expected(n_obs * area, n_obs)} expected there)"
     )
     return notes
+
+
+def _expected(rows: float, n_obs: float) -> str:
+    """How many of the rows, with the verb."""
+    among = f"{n_obs:,.0f}" if float(n_obs).is_integer() else f"{n_obs:,.6g}"
+    if rows < _FEW:
+        return f"none of {among} rows is"
+    return f"{rows:,.0f} of {among} rows are" if rows >= 10.0 else f"{rows:.2g} of {among} rows are"
 
 
 def _why_none(choice: Choice, mixture: NormalMixture) -> str:
