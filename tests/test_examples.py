@@ -78,6 +78,12 @@ def printed(*command: str | Path) -> str:
             [],
             "share of short waits: 0.362 ± 0.040 with the weights, 0.216 without",
         ),
+        (
+            "08_one_or_two",
+            [],
+            "waiting: Two humps: two components are clearly better than one (p = 1.3e-26), and "
+            "the density has two modes.",
+        ),
     ],
 )
 def test_the_example_prints_this_line(name: str, packages: list[str], line: str) -> None:
