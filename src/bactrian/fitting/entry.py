@@ -52,6 +52,7 @@ def fit(
         Which column of a frame or file; may be left out when exactly one holds numbers.
     sample_weight : array-like (n,) or str, optional
         Observation weights, or the name of the column that holds them; zero leaves a row out.
+        Weights go by position; those of pandas must have the index of the data.
     weight_kind : {"frequency", "sampling"}, optional
         What weights mean; needed where they are not whole numbers. A frequency w is the same as
         the row w times over. Sampling weights stand for shares of a population: only their

@@ -228,3 +228,24 @@ def test_numpy_users_do_not_pay_for_frames() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_weights_of_pandas_have_the_index_of_the_data() -> None:
+    data = pd.DataFrame({"x": [1.0, 2.0, 3.0], "g": [0, 1, 1]}, index=list("abc"))
+    weights = pd.Series([10.0, 20.0, 30.0], index=list("abc"))
+    found = read_rows(data["x"], sample_weight=weights).weights
+    np.testing.assert_array_equal(found, [10.0, 20.0, 30.0])
+    for moved in (weights.iloc[::-1], weights.reset_index(drop=True), weights.iloc[:2]):
+        for rows in (data["x"], data):
+            with pytest.raises(DataError, match=r"another index .* weights\.loc\[data\.index\]"):
+                read_rows(rows, column=None if rows is not data else "x", sample_weight=moved)
+    found = read_rows(data["x"], sample_weight=weights.iloc[::-1].loc[data.index]).weights
+    np.testing.assert_array_equal(found, [10.0, 20.0, 30.0])
+
+
+def test_what_has_no_index_goes_by_position() -> None:
+    x = pd.Series([1.0, 2.0, 3.0], index=list("abc"))
+    weights = pd.Series([10.0, 20.0, 30.0])
+    for one, other in ((x, weights.to_numpy()), (x.tolist(), weights), (x, pl.Series(weights))):
+        found = read_rows(one, sample_weight=other).weights
+        np.testing.assert_array_equal(found, [10.0, 20.0, 30.0])

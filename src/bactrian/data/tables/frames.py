@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from bactrian.data.tables.columns import Column, Table, array_column
 from bactrian.errors import DataError, DataTypeError
 
-__all__ = ["is_native", "read_native"]
+__all__ = ["is_native", "read_native", "require_same_index"]
 
 _FRAME_PACKAGES = frozenset(
     "cudf dask dask_expr duckdb ibis modin narwhals pandas polars pyarrow pyspark sqlframe".split()
@@ -63,6 +64,29 @@ def read_native(data: object, label: str, first: int = 0) -> Table | Column:
         [name for name, dtype in schema.items() if dtype.is_numeric()],
         fetch,
     )
+
+
+def require_same_index(data: object, weights: object) -> None:
+    """Refuse weights of pandas whose index is not that of the data: they go by position here.
+
+    Raises
+    ------
+    DataError
+        If both are of pandas and their indexes differ.
+    """
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is None:
+        return
+    one, other = (
+        found.index if isinstance(found, pandas.Series | pandas.DataFrame) else None
+        for found in (data, weights)
+    )
+    if one is not None and other is not None and not one.equals(other):
+        raise DataError(
+            "sample_weight has another index than the data, and weights are matched by position: "
+            "align them with weights.loc[data.index], or pass weights.to_numpy() if they are in "
+            "the order of the rows"
+        )
 
 
 def _narwhals_object(data: Any) -> Any:

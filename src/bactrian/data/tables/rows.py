@@ -14,7 +14,7 @@ from bactrian.data.tables.checks import Tally, check_missing_option
 from bactrian.data.tables.choice import choose, refuse_names, require_column
 from bactrian.data.tables.columns import Column, FloatArray, Table
 from bactrian.data.tables.files import file_tables, open_stream
-from bactrian.data.tables.frames import is_native
+from bactrian.data.tables.frames import is_native, require_same_index
 from bactrian.data.tables.memory import column_from, read_memory
 from bactrian.errors import DataError
 
@@ -71,8 +71,9 @@ def read_rows(
     ------
     DataError
         No rows; missing values (unless dropped); an infinite value; a range that overflows;
-        weights that are negative, not finite, all zero or of the wrong length; a column that does
-        not exist or is not named; a file that cannot be read; more than one dimension.
+        weights that are negative, not finite, all zero, of the wrong length or, both of pandas,
+        of another index; a column that does not exist or is not named; a file that cannot be
+        read; more than one dimension.
     DataTypeError
         Not real numbers: true/false values, complex numbers, dates, text, other objects.
     ParameterError
@@ -120,6 +121,7 @@ def _columns(
         else:
             values, weights = _from_tables(found, column, weight_name)
     if sample_weight is not None and weight_name is None:
+        require_same_index(data, sample_weight)
         weights = column_from(sample_weight, "sample_weight")
     if weights is not None:
         weights = _in_doubles(weights)
