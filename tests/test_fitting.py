@@ -283,6 +283,8 @@ REFUSED_DATA: list[tuple[Any, type[Exception], str]] = [
     ([], bt.DataError, "no rows"),
     ([1.0, 2.0, 3.0, 4.0], bt.DataError, "4 rows for 5 parameters.*fewer components"),
     ([3.7] * 50, bt.DataError, "constant"),
+    ([3.7] * 3, bt.DataError, "All values are 3.7: a constant"),
+    ([3.7], bt.DataError, "1 row for 5 parameters"),
     ([0.0, 1.0] * 50, bt.DataError, "2 distinct values.*fewer components"),
     ([*GOOD, NAN], bt.DataError, "1 missing value among 51 rows"),
     ([*GOOD, math.inf], bt.DataError, "1 infinite value"),

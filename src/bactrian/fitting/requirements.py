@@ -65,17 +65,17 @@ def check_bins(sketch: Sketch) -> None:
 def check_enough(sample: Sample, constraints: Constraints) -> None:
     """Refuse data from which the parameters cannot be estimated."""
     k, n_params, distinct = constraints.n_components, constraints.n_free, len(sample)
+    if distinct == 1 and sample.total > 1.0:
+        raise DataError(
+            f"All values are {sample.origin:g}: a constant column has no spread to fit; "
+            "check that it is the right column."
+        )
     if sample.total < max(n_params, 2):
         raise DataError(
             f"There {'is 1 row' if sample.total == 1 else f'are {sample.total:g} rows'} for "
             f"{n_params} parameters; "
             + (f"fit fewer components than {k} or " if k > 1 else "")
             + "collect more rows."
-        )
-    if distinct == 1:
-        raise DataError(
-            f"All values are {sample.origin:g}: a constant column has no spread to fit; "
-            "check that it is the right column."
         )
     if distinct < k + 1:
         raise DataError(
