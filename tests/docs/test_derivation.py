@@ -24,7 +24,7 @@ RESULTS = (
     "Any number of components", "Log-odds for two components", "Unboundedness",
     "Binned moments", "Bound on what any mixture could gain", "Constraints", "Sampling weights",
     "Delta method", "Profile likelihood", "Tests between nested fits", "Bootstrap",
-    "Likelihood ratio for the number of components", "Thresholds",
+    "Likelihood ratio for the number of components", "Thresholds", "Goodness of fit",
 )  # fmt: skip
 
 
