@@ -10,6 +10,7 @@ import pytest
 
 import bactrian as bt
 from bactrian.data.sampling import sampled, unit_of
+from bactrian.data.sketches.accumulate import sketch_of
 from bactrian.fitting import reading
 from tests.problems import Array, draw, drawn_fit
 from tests.reference_fits import our_errors as errors_of_kind
@@ -235,3 +236,54 @@ def test_frequencies_are_drawn_as_often_as_they_count() -> None:
     assert (np.abs(np.log(errors / known)) < 0.35).all()
     wider = np.array([e.standard_error for e in single.confint()])
     assert (known < wider).all()
+
+
+@pytest.mark.parametrize(("factor", "fault"), [(1e200, "overflow"), (1e-200, "vanish")])
+@pytest.mark.parametrize("rows", [1, 200])
+def test_squares_beyond_all_doubles_are_refused_where_they_are_needed(
+    factor: float, fault: str, rows: int
+) -> None:
+    x, w = np.tile(draw("overlapping"), rows), np.tile(WEIGHTS, rows)
+    sketch = bt.Sketch.of(x, sample_weight=factor * w)
+    assert sketch.mean == pytest.approx(bt.Sketch.of(x, sample_weight=w).mean, rel=1e-12)
+    assert (sketch + sketch).coarsen(0).total == pytest.approx(2.0 * factor * w.sum(), rel=1e-12)
+    with pytest.raises(bt.DataError, match=f"squares of these .* {fault}: only the ratios"):
+        bt.fit(sketch, weight_kind="sampling")
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_squares_that_overflow_are_no_warning_in_any_loop(compiled: bool) -> None:
+    if compiled:
+        pytest.importorskip("numba")
+        # What was carried is positive, what is added later negative.
+        sketch_of(np.repeat([0.9, 0.1], [4095, 500]), np.full(4595, 1e200), 0, compiled=True)
+    rng = np.random.default_rng(1)  # moments of both signs: their infinities make NaN
+    x, w = rng.normal(size=100_000), rng.random(100_000)
+    found = sketch_of(x, 1e200 * w, -5, compiled=compiled)
+    known = sketch_of(x, w, -5, compiled=compiled)
+    np.testing.assert_allclose(found.moments, 1e200 * known.moments, rtol=1e-9, atol=1e188)
+    assert found.squares is not None
+    assert not np.isfinite(found.squares).any()
+
+
+@pytest.mark.parametrize("size", [1, 5000])
+def test_infinite_squares_of_both_signs_are_added_without_a_warning(size: int) -> None:
+    parts = [np.full(size, 0.9), np.full(size, 0.1)]
+    weights = np.full(size, 1e200)
+    one, other = (sketch_of(x, weights, 0) for x in parts)
+    both = sketch_of(np.concatenate(parts), np.tile(weights, 2), 0)
+    np.testing.assert_allclose((one + other).moments, both.moments, rtol=1e-12, atol=1e190)
+
+
+@pytest.mark.parametrize("sketched", [False, True])
+def test_frequencies_that_cannot_be_counted_are_refused(sketched: bool) -> None:
+    x = draw("overlapping")
+    whole = np.full(x.size, 2.0)
+    for factor in (2.0**53, 1e200):
+        data = bt.Sketch.of(x, sample_weight=factor * whole) if sketched else x
+        weight = None if sketched else factor * whole
+        with pytest.raises(bt.DataError, match="divide the weights by a common factor"):
+            bt.fit(data, sample_weight=weight, weight_kind="frequency")
+    fit = bt.fit(x, sample_weight=2.0**40 * whole)
+    assert fit.converged
+    assert fit.n_obs == 2.0**41 * x.size

@@ -17,8 +17,11 @@ from bactrian.data.passes import FirstOrder, Source
 from bactrian.data.sample import Sample
 from bactrian.data.sketches.nodes import sample_of
 from bactrian.data.sketches.sketch import Sketch
+from bactrian.errors import DataError
 
 Array = NDArray[np.float64]
+
+_LEAST = 1e-290  # a sum of squares: smaller ones have lost digits
 
 
 def sampled(values: Array, weights: Array) -> Sample:
@@ -60,10 +63,23 @@ def _in_units_of(sample: Sample, other: Sample) -> Sample:
 
 
 def unit_of(sketch: Sketch) -> float:
-    """Return the factor that turns the weights of a sketch into effective rows."""
+    """Return the factor that turns the weights of a sketch into effective rows.
+
+    Raises
+    ------
+    DataError
+        If their squares are beyond the range of doubles.
+    """
     if sketch.squares is None:
         return 1.0
-    return float(sketch.moments[:, 0].sum() / sketch.squares[:, 0].sum())
+    squares = float(sketch.squares[:, 0].sum())
+    if not _LEAST < squares < np.inf:
+        fault = "overflow" if squares > 1.0 or np.isnan(squares) else "vanish"
+        raise DataError(
+            f"the squares of these sampling weights, which sum to {sketch.total:.3g}, {fault}: "
+            "only the ratios of such weights matter, so divide them by their mean."
+        )
+    return float(sketch.moments[:, 0].sum() / squares)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,8 @@ from bactrian.solve.resolution import least_sd
 
 Array = NDArray[np.float64]
 
+_MOST_ROWS = 2.0**53
+
 
 def whole_number(number: Any, name: str, remedy: str) -> int:
     """A positive whole number, checked."""
@@ -33,21 +35,41 @@ def checked_weight_kind(weights: Array | None, weight_kind: Any) -> str:
         Those of the rows, or sums of them.
     weight_kind : {"frequency", "sampling"}, optional
         What the user says.
+
+    Raises
+    ------
+    DataError
+        If frequencies sum to more rows than doubles can count.
+    ParameterError
+        If the kind is unknown, or not said of weights that are not whole.
     """
     if weight_kind not in (None, "frequency", "sampling"):
         raise ParameterError(
             f'weight_kind={weight_kind!r} is unknown; choose "frequency" or "sampling".'
         )
+    is_whole = weights is None or (weights == np.floor(weights)).all()
+    if weight_kind == "frequency" or (weight_kind is None and is_whole):
+        _check_countable(weights)
+        return "frequency"
     if weight_kind is not None:
         return str(weight_kind)
-    if weights is None or (weights == np.floor(weights)).all():
-        return "frequency"
     raise ParameterError(
         'The weights are not whole numbers, so it is open what they mean: weight_kind="frequency" '
         "if a row of weight w stands for w rows that were seen, which standard errors then count "
         'as such; weight_kind="sampling" if it stands for a share of a population, as in a survey: '
         "then only their ratios matter, and standard errors are those of the sandwich."
     )
+
+
+def _check_countable(weights: Array | None) -> None:
+    """Refuse frequencies that no count of rows can be."""
+    total = 0.0 if weights is None else float(weights.sum())
+    if total > _MOST_ROWS:
+        raise DataError(
+            f"The weights sum to {total:.3g}, and as frequencies they count rows, of which no more "
+            f"than {_MOST_ROWS:.0e} can be told apart in doubles: divide the weights by a common "
+            'factor, or say weight_kind="sampling" if only their ratios matter.'
+        )
 
 
 def check_bins(sketch: Sketch) -> None:

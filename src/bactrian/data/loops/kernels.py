@@ -96,7 +96,8 @@ def bin_moments(
     for part in in_order(some, chunks(x, w, rows), threads):
         sums += part.sums
         if squares is not None and part.squares is not None:
-            squares += part.squares
+            with np.errstate(invalid="ignore"):  # those of large weights are infinite
+                squares += part.squares
         outside.append(part.outside + start)
         low, high = min(low, part.minimum), max(high, part.maximum)
         start += rows
@@ -120,7 +121,8 @@ def _moments_of_chunk(
     places = np.empty(loops.ROWS), np.empty(loops.ROWS, np.int32)
     arguments = scale, float(first), sums, squares, held, outside, *places
     n_outside, low, high = loop(*plain(x, w), *arguments)
-    both = None if w is None else squares[0] + squares[1]
+    with np.errstate(invalid="ignore"):
+        both = None if w is None else squares[0] + squares[1]
     return BinMoments(sums[0] + sums[1], both, outside[:n_outside].copy(), low, high)
 
 

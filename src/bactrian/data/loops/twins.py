@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.sketches.grid import chebyshev_sums, placed
+from bactrian.data.sketches.grid import chebyshev_sums, placed, square_sums
 from bactrian.model.posterior import row_terms
 
 Array = NDArray[np.float64]
@@ -53,7 +53,7 @@ def bin_moments_of_chunk(
         w = None if w is None else w[inside]
     index = bins.astype(np.intp)
     sums = chebyshev_sums(t, w, index, n_bins)
-    squares = None if w is None else chebyshev_sums(t, w * w, index, n_bins)
+    squares = None if w is None else square_sums(t, w, index, n_bins)
     low, high = x.min(initial=np.inf), x.max(initial=-np.inf)
     return BinMoments(sums, squares, outside, float(low), float(high))
 

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from bactrian.data.loops.full import full_sums
 from bactrian.data.loops.kernels import bin_moments, is_worth_compiling
 from bactrian.data.passes import FirstOrder
-from bactrian.data.sketches.grid import N_MOMENTS, chebyshev_sums, placed, suitable_exponent
+from bactrian.data.sketches.grid import (
+    N_MOMENTS,
+    chebyshev_sums,
+    placed,
+    square_sums,
+    suitable_exponent,
+)
 from bactrian.data.sketches.sketch import Sketch
 from bactrian.model.posterior import row_terms
 
@@ -140,7 +146,7 @@ def _sparse(x: Array, w: Array | None, exponent: int) -> Sketch:
     bins, index = np.unique(bins, return_inverse=True)
     moments, squares = chebyshev_sums(t, w, index, bins.size), None
     if w is not None:
-        squares = chebyshev_sums(t, w * w, index, bins.size)
+        squares = square_sums(t, w, index, bins.size)
     return Sketch(exponent, bins, moments, squares, x.size, float(x.min()), float(x.max()))
 
 

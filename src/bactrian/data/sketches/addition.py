@@ -47,8 +47,9 @@ def _halved(sketch: Sketch) -> Sketch:
         """The moments of the parents."""
         if moments is None:
             return None
-        shares = np.where(right[:, None], moments @ halving_map(True).T,
-                          moments @ halving_map(False).T)  # fmt: skip
+        with np.errstate(invalid="ignore"):  # squares of large weights may be infinite
+            shares = np.where(right[:, None], moments @ halving_map(True).T,
+                              moments @ halving_map(False).T)  # fmt: skip
         return np.add.reduceat(shares, first)
 
     moments = joined(sketch.moments)
@@ -115,7 +116,8 @@ def _combined(a: Sketch, b: Sketch, sign: float) -> Sketch:
         """The moments of all bins."""
         sums = np.zeros((bins.size, N_MOMENTS))
         sums[at_a] = of_a
-        sums[at_b] += sign * of_b
+        with np.errstate(invalid="ignore"):
+            sums[at_b] += sign * of_b
         return sums
 
     squares = None

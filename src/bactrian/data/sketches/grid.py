@@ -89,6 +89,12 @@ def chebyshev_sums(t: Array, w: Array | None, index: NDArray[np.intp], size: int
     return sums
 
 
+def square_sums(t: Array, w: Array, index: NDArray[np.intp], size: int) -> Array:
+    """Return the sums (size, 8) of w^2 T_p(t), not finite where squares are beyond all doubles."""
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever needs squares looks at them
+        return chebyshev_sums(t, w * w, index, size)
+
+
 @lru_cache
 def halving_map(right: bool) -> Array:
     """Return the (8, 8) map from the moments of a half bin to its share in the whole bin's.
