@@ -178,7 +178,7 @@ def goodness_of_fit(
     if sample.squared is not None:
         raise ParameterError(
             "With sampling weights the rows are no plain draws from the mixture, and these tests "
-            "have no law; fit without them, or compare numbers of components instead."
+            "have no law; Fit.quantile_residuals, which need none, show where the mixture fails."
         )
     recording, mixture = Recording.of(sample), _mixture(state)
     run = partial(_replicate, problem, state, recording)
