@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import bactrian as bt
-from bactrian.solve.cautions import cautions, certainty
+from bactrian.fitting.constraints import constraints_of
+from bactrian.solve.cautions import _has_room, cautions, certainty
 from bactrian.solve.certificate import Certificate, Optimum
 from tests.problems import draw
 from tests.reference_fits import fitted
@@ -224,3 +226,47 @@ def test_a_value_that_many_rows_share_is_named_with_the_starts_that_collapsed_on
     assert not any(
         "is shared by" in w for w in bt.fit(x, equal_variances=True).certificate.warnings
     )
+
+
+def test_a_maximum_below_one_component_is_called_local() -> None:
+    x = np.random.default_rng(0).normal(0.0, 1.0, 200)
+    one, least = bt.fit(x, 1).loglike, 1.3 * float(x.std())
+    fit = bt.fit(x, bounds={"sds": [(least, None), None]})
+    assert fit.converged
+    assert fit.loglike < one
+    begins = f"One normal component alone has a log-likelihood higher by {one - fit.loglike:.2f}: "
+    assert fit.certificate.warnings[0].startswith(begins)
+    away = bt.fit(x, fixed={"means": [0.5, 2.0]})
+    assert away.converged
+    assert away.loglike < one
+    assert "One normal component alone" not in words(away)
+    assert "One normal component alone" not in words(bt.fit(x))
+
+
+ROOM: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"fixed": {"means": [None, 9.0]}}, True),
+    ({"fixed": {"means": [8.0, 9.0]}}, False),
+    ({"bounds": {"means": [(1.0, None), None]}}, True),
+    ({"bounds": {"means": [(1.0, None), (None, -1.0)]}}, False),
+    ({"bounds": {"means": [(0.0, None), (None, 0.0)]}}, True),
+    ({"bounds": {"sds": [(3.0, None), None]}}, True),
+    ({"bounds": {"sds": [(3.0, None), (None, 1.0)]}}, False),
+    ({"bounds": {"sds": [(3.0, None), None]}, "fixed": {"means": [None, 1.0]}}, False),
+    ({"sd_ratios": [1.0, 3.0]}, True),
+    ({"sd_ratios": [1.0, 3.0], "bounds": {"sds": [(3.0, None), None]}}, False),
+    ({"sd_ratios": [1.0, 3.0], "bounds": {"sds": [(1.0, None), (None, 4.0)]}}, False),
+    ({"sd_ratios": [1.0, 3.0], "bounds": {"sds": [(0.5, None), (None, 4.0)]}}, True),
+    ({"fixed": {"weights": [0.3, None]}}, True),
+    ({"fixed": {"weights": [0.3, None], "means": [1.0, None]}}, False),
+    ({"equal_weights": True, "sd_ratios": [1.0, 3.0]}, False),
+    ({"bounds": {"weights": [(0.1, None), None], "means": [(1.0, None), None]}}, False),
+    ({"bounds": {"weights": [(None, 0.9), None], "means": [(1.0, None), None]}}, True),
+    ({"bounds": {"weights": [(None, 0.9), None], "means": [None, (1.0, None)]}}, False),
+]
+
+
+@pytest.mark.parametrize(("options", "room"), ROOM)
+def test_whether_one_component_is_allowed(options: dict[str, Any], room: bool) -> None:
+    """One normal of mean 0 and sd 2."""
+    assert _has_room(constraints_of(2, **options), 0.0, 2.0) == room

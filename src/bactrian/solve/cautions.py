@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
+from bactrian.model.constraints import Constraints
 from bactrian.solve.atoms import atoms, collapsed_onto
 from bactrian.solve.certificate import Certificate, Optimum
 from bactrian.solve.outcome import Outcome
@@ -37,6 +38,7 @@ def cautions(
     """
     found = _atoms(problem, collapses)
     if outcome is Outcome.CONVERGED:
+        found += _below_one(problem, state)
         found += _small_components(problem, state)
         found += _rivals(optima)
         found += _identifiability(problem, state)
@@ -74,6 +76,37 @@ def _is_alone(sample: Sample, position: int) -> bool:
     """Whether a value stands for equal rows, and is not one of several nodes of a bin."""
     around = sample.local[max(position - 1, 0) : position + 2]
     return sample.width == 0.0 or bool((np.diff(around) > sample.width).all())
+
+
+def _below_one(problem: Problem, state: State) -> list[str]:
+    """A maximum that one component alone exceeds, as it may where constraints hold others off."""
+    sample, k = problem.sample, problem.n_components
+    mean, variance = float(sample.weights @ sample.local / sample.total), sample.local_variance
+    one = -0.5 * sample.total * (np.log(2.0 * np.pi * variance) + 1.0)
+    gain = float(one - state.loglike[0])
+    rounding = 1e-6 + 1e-12 * abs(one)
+    if k == 1 or gain < rounding or not _has_room(problem.constraints, mean, variance**0.5):
+        return []
+    return [
+        f"One normal component alone has a log-likelihood higher by {gain:.2f}: this maximum is a "
+        "local one, and better mixtures leave a component next to no weight. Fit fewer "
+        "components, or look at what is held."
+    ]
+
+
+def _has_room(held: Constraints, mean: float, sd: float) -> bool:
+    """Whether a mean and an sd may be those of a component of weight one, or of all of them."""
+    ratios = np.ones(held.n_components) if held.sd_ratios is None else held.sd_ratios
+    means = (held.means[:, 0] <= mean) & (mean <= held.means[:, 1])
+    low, high = held.sds.T
+    sds = (low <= sd) & (sd <= high)
+    if held.sd_ratios is not None:
+        all_sds = sd * ratios / ratios[:, None]
+        sds = ((low <= all_sds) & (all_sds <= high)).all(axis=1)
+    least, most = held.weights.T
+    others = least.sum() - least
+    alone = (most >= 1.0) & (others <= 0.0)
+    return bool((means & sds & alone).any() or ((means & sds).all() and np.ptp(ratios) == 0.0))
 
 
 def _small_components(problem: Problem, state: State) -> list[str]:
