@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 import bactrian as bt
 from bactrian.data.sample import Sample
@@ -85,10 +86,7 @@ def test_samples_are_drawn_from_the_fit() -> None:
     truth = bt.fit(x).mixture
     assert drawn.total == 20_000
     assert (drawn.origin, drawn.scale) == (sample.origin, sample.scale)
-    mean = float(drawn.weights @ drawn.values) / drawn.total
-    assert abs(mean - truth.mean()) < 4.0 * truth.std() / math.sqrt(20_000)
-    sd = drawn.scale * math.sqrt(drawn.local_variance)
-    assert abs(math.log(sd / truth.std())) < 4.0 / math.sqrt(20_000)
+    assert kstest(np.repeat(drawn.values, drawn.weights.astype(int)), truth.cdf).pvalue > 1e-3
 
 
 def test_rounded_values_are_drawn_rounded_alike() -> None:
@@ -112,6 +110,15 @@ def test_samples_without_a_maximum_count_as_zero() -> None:
     assert test.n_replicates == 20
 
 
+def test_two_values_are_not_searched_for_two_components(monkeypatch: Any) -> None:
+    sample = Sample.of(np.array([0.0, 1.0, 2.0]))
+    held = maximum(sample, 1, False)
+    assert held is not None
+    simulation = Simulation(held, sample, 2, 0.0, False)
+    monkeypatch.setattr("bactrian.infer.ratio_bootstrap.maximum", None)
+    assert simulation(np.random.default_rng(1)) == (0.0, True)
+
+
 def test_other_hypotheses_are_tested_alike() -> None:
     x = draw("apart", 60)
     two = bootstrapped(x, 2, n_replicates=4)
@@ -128,6 +135,9 @@ def test_weights_that_count_rows_are_so_many_rows() -> None:
     sample = Sample.of(ONE, counts.astype(float))
     weighted = bootstrap_test(sample, 1, n_replicates=5, rng=1)
     assert weighted == bootstrap_test(Sample.of(np.repeat(ONE, counts)), 1, n_replicates=5, rng=1)
+    assert not any("rows each" in note for note in weighted.notes)
+    fewer = bootstrap_test(sample, 1, n_replicates=2, rng=1, most_rows=ONE.size + 1)
+    assert any("41 rows each" in note for note in fewer.notes)
 
 
 def test_many_rows_are_stood_for_by_fewer() -> None:

@@ -151,10 +151,10 @@ class Pool(NamedTuple):
 def best_distinct(problem: Problem, *pools: Pool) -> Candidates:
     """Return the most promising of each pool after a few EM steps, no two of them alike."""
     weights, means, sds = join([pool.candidates for pool in pools])
-    expected = problem.expect(weights, means, sds)
     for _ in range(_WARM_UP):
+        expected = problem.expect_roughly(weights, means, sds)
         weights, means, sds = problem.maximised(expected, means, sds)
-        expected = problem.expect(weights, means, sds)
+    expected = problem.expect(weights, means, sds)
     worth = criterion(problem, expected.loglike, sds)
     lost = (expected.counts.min(axis=1) < 1.0) | (sds.min(axis=1) < problem.floor)
     worth[~np.isfinite(worth) | lost] = -np.inf
@@ -189,14 +189,15 @@ def warmed_up(problem: Problem, candidates: Candidates) -> tuple[Candidates, Arr
     weights, means, sds = candidates
     expected = problem.expect(weights, means, sds)
     before_any = expected.loglike
-    for _ in range(_FEW_STEPS):
+    for left in reversed(range(_FEW_STEPS)):
         new = problem.maximised(expected, means, sds)
         sound = (new[2].min(axis=1) >= problem.floor) & (expected.counts.min(axis=1) >= 1.0)
         weights, means, sds = (
             np.where(sound[:, None], after, before)
             for after, before in zip(new, (weights, means, sds), strict=True)
         )
-        expected = problem.expect(weights, means, sds)
+        expect = problem.expect_roughly if left else problem.expect
+        expected = expect(weights, means, sds)
     return Candidates(weights, means, sds), before_any, expected.loglike
 
 
