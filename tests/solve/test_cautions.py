@@ -236,7 +236,7 @@ def test_a_maximum_below_one_component_is_called_local() -> None:
     assert fit.loglike < one
     begins = f"One normal component alone has a log-likelihood higher by {one - fit.loglike:.2f}: "
     assert fit.certificate.warnings[0].startswith(begins)
-    away = bt.fit(x, fixed={"means": [0.5, 2.0]})
+    away = bt.fit(x, fixed={"means": [-1.0, 1.0]})
     assert away.converged
     assert away.loglike < one
     assert "One normal component alone" not in words(away)
