@@ -164,12 +164,12 @@ def _over(outer: Array, inner: Array, log_ratio: Array, area: Array, d: Array, e
     narrow = (area < _NARROW * outer) & (outer > _TINY)
     rise = e - d
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ends = d * d / outer + 4.0 * (d + e) ** 2 / (2.0 * (outer + inner)) + e * e / inner
+        ends = d * d / outer + 2.0 * (d + e) ** 2 / (outer + inner) + e * e / inner
         # In multiples of the area, so that nothing overflows far out.
         start = np.where(area > 0.0, outer / area, 0.0)
         first = d - rise * start  # what the line would be at t = 0
         squared = np.where(first == 0.0, 0.0, first * first * log_ratio)
-        squared[np.isnan(squared)] = np.inf
+        squared[np.isnan(squared)] = np.inf  # both logarithms overflow
         exact = squared + rise * (2.0 * first + rise * (start + 0.5))
         return np.where(narrow, area * ends / 6.0, exact)
 
