@@ -141,10 +141,10 @@ def _reached(problem: SplitProblem, at: Parameters) -> Array:
 
 def _best_starts(problem: SplitProblem, starts: Parameters) -> Parameters:
     """The few most promising starts after some EM steps."""
-    at, expected = starts, problem.expect(*starts)
+    at = starts
     for _ in range(_WARM_UP):
-        at = problem.maximised(expected, at)
-        expected = problem.expect(*at)
+        at = problem.maximised(problem.expect_roughly(*at), at)
+    expected = problem.expect(*at)
     worth = _worth(problem, expected, at)
     order = np.argsort(-worth, kind="stable")[:_KEPT]
     weights, means, sds = (array[order] for array in at)
@@ -198,9 +198,12 @@ def _split(null: NormalMixture, shares: Array, ways: Array) -> Parameters:
 
 
 def _cut(sample: Sample, share: float) -> Parameters:
-    """The rows cut in two at a share from below or above."""
+    """The rows cut in two at a share from below or above, and beside the outermost value."""
     moments = Moments.of(sample)
-    found = splits(moments, moments.quantile_cuts(np.array([share, 1.0 - share])))
+    # A single row far out can be a component of its own, and no other start is near it.
+    outermost = np.array([1, len(sample) - 1])
+    cuts = np.union1d(moments.quantile_cuts(np.array([share, 1.0 - share])), outermost)
+    found = splits(moments, cuts)
     weights = np.broadcast_to([share, 1.0 - share], found.means.shape)
     mirrored = found.means[:, ::-1], found.sds[:, ::-1]
     return (
