@@ -18,7 +18,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/uncertainty.md", "docs/thresholds.md", "docs/goodness.md")
+PAGES = (
+    "README.md",
+    "docs/uncertainty.md",
+    "docs/thresholds.md",
+    "docs/humps.md",
+    "docs/goodness.md",
+)
 EXAMPLE = re.compile(
     r"^```(?P<language>bash|python)\n(?P<code>(?:(?!^```).*\n)+)^```\n"
     r"(?P<mark>\n*<!-- output -->\n+)"
