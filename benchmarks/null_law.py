@@ -1,6 +1,6 @@
 """The law of the likelihood ratio of one normal against two, from samples of one normal.
 
-Run it with  .venv/bin/python benchmarks/null_law.py  (about an hour on two cores; --replicates for
+Run it with  .venv/bin/python benchmarks/null_law.py  (an hour of processor time; --replicates for
 fewer). The statistic T = 2 (l2 - l1) is that of the library: l1 the closed-form maximum of one
 normal, l2 the best admissible maximum that `search` finds for two normals of unequal variances. Of
 one normal the law depends on the number of rows only. What every replicate gave is kept in
