@@ -169,7 +169,7 @@ def known_widths() -> bt.Fit:
 
 
 def test_ends_that_are_not_there_are_open_and_the_note_says_so() -> None:
-    found = hidden_component(14).confint(method="plain_profile")
+    found = hidden_component(3).confint(method="plain_profile")
     assert any(e.note.startswith("open") for e in found)
     for estimate in found:
         what = estimate.name.split()[0]
@@ -324,3 +324,53 @@ def test_a_bound_that_holds_counts_as_known_in_profiles() -> None:
     )
     assert one.low == pytest.approx(other.low, rel=1e-6)
     assert one.high == pytest.approx(other.high, rel=1e-6)
+
+
+def near(seed: int, sd: float = 1.3) -> bt.Fit:
+    """A hundred rows of two components two sds apart or less."""
+    rng = np.random.default_rng(seed)
+    of_first = rng.random(100) < 0.5
+    first, second = rng.normal(0.0, 1.0, 100), rng.normal([1.5, 1.75, 2.0][seed % 3], sd, 100)
+    return bt.fit(np.where(of_first, first, second))
+
+
+@pytest.mark.parametrize("seed", [4, 6, 8, 20])
+def test_where_a_wider_interval_ends_a_narrower_one_does(seed: int) -> None:
+    """Long steps lead past what short ones meet, so no step depends on the level."""
+    fit = near(seed)
+    assert fit.converged
+    levels = (0.5, 0.7, 0.8, 0.9, 0.95)
+    found = [fit.confint(level, method="plain_profile") for level in levels]
+    some_open = False
+    for several in zip(*found, strict=True):
+        for end, where in (("low", "open below"), ("high", "open above")):
+            is_open = [where in estimate.note for estimate in several]
+            assert is_open == sorted(is_open)
+            some_open |= any(is_open)
+            ends = [getattr(estimate, end) for estimate in several]
+            assert ends == sorted(ends, reverse=end == "low")
+    assert some_open
+
+
+def test_a_rival_hardly_higher_is_passed() -> None:
+    """Another maximum, higher by 0.04, lies on the way to four of the ends."""
+    fit = hidden_component(14)
+    chosen, rival = fit.certificate.optima
+    assert -0.1 < rival.gap < 0.0
+    x, found = fit.sample.values, fit.confint(method="plain_profile")
+    for name, end in (("weight 1", "low"), ("mean 1", "low"), ("sd 2", "high"), ("sd 1", "low")):
+        assert found[name].note == ""
+        fixed = bt.fit(x, fixed=held(found[name], end, 2))
+        assert 2.0 * (fit.loglike - fixed.loglike) == pytest.approx(QUANTILE, abs=FALL)
+    assert found["weight 1"].low < rival.mixture.weights[0] < chosen.mixture.weights[0]
+
+
+def test_an_end_that_no_way_leads_to_is_the_next_point_of_the_way() -> None:
+    fit = near(33)
+    high = [fit.confint(p, method="plain_profile")["mean 2"].high for p in (0.94, 0.945, 0.95)]
+    assert high[0] < high[1] < high[2] < math.inf
+
+
+def test_components_that_vanish_on_the_way_are_no_warning() -> None:
+    fit = near(1, sd=1.0)
+    assert fit.confint(0.9, method="plain_profile")["sd 1"].value == fit.mixture.sds[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,18 +17,17 @@ from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 
-_MAX_SOLVES = 40
+_MAX_SOLVES = 60
 _MAX_LEGS = 12
+_LEAST_RISE = 0.4  # by which the root grows in a step where the maximum is ill determined
+_SHORTER = 0.25  # share of a step to try where one leads nowhere
+_HOPELESS = 0.01  # of the unit: a shorter step is not tried
+_FARTHEST = 1e4  # of the unit: beyond it, the likelihood has ceased to fall
+_RISEN = 0.2  # twice the log-likelihood by which a rival may exceed the fit and be as good
+_JUMP, _BEND = 0.05, 0.25  # of a fall, absolute and relative, beyond what its slopes say
 _CLOSE = 1e-6  # in signed roots of twice the fall of the log-likelihood
-_HOPELESS = 0.01  # of the first step: nearer, a way that fails is not tried again
-_FARTHEST = 1e4  # of the first step: beyond it, the likelihood has ceased to fall
-_RISEN = 1e-6
-_WIDEST = 2.0  # by which the distance from the estimate may grow at once
-_TOGETHER = 1e-7  # of the distance: two tries so close should not differ
-_MOST_JUMPS = 3
-_SMALL = 0.1  # of the first step
+_TOGETHER = 1e-7  # of the distance: two points so close should not differ
 _STEP = 0.3  # on the scale of the quantity, where no standard error is known
-
 
 _OPEN = "the likelihood never falls far enough on this side"
 _RISES = "the likelihood rises again on this side, towards another maximum"
@@ -62,90 +61,43 @@ class End(NamedTuple):
     fall: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """The search for the distance from the estimate at which the signed root is as wanted.
+class _Point(NamedTuple):
+    """A point on the way.
 
     Attributes
     ----------
     distance : float
-        To be tried next.
-    wanted : float
-        The signed root that is sought.
-    inner, outer : float
-        Distances at which it was less, and more or not to be had.
-    is_closed : bool
-        Whether it was more at the outer one.
-    most : float
-        The largest square of it that was seen.
-    first : float
-        The first distance tried.
-    stride : float
-        By how much the distance may grow at once where nothing is known beyond.
-    reopened : int
-        How often what was known beyond turned out to belong to another maximum.
-    verdict : str or None
-        Why the search is over: nothing if the last distance is the answer.
+        From the estimate, on the scale of the quantity.
+    fall, slope : float
+        Twice the fall of the log-likelihood, and half of the slope of that along the distance.
+    state : State
+        The maximum there.
+    trouble : str
+        Why it is not on the way, or nothing.
     """
 
     distance: float
-    wanted: float
-    inner: float = 0.0
-    outer: float = math.inf
-    is_closed: bool = False
-    most: float = 0.0
-    first: float = 0.0
-    stride: float = math.inf
-    reopened: int = 0
-    verdict: str | None = None
+    fall: float
+    slope: float
+    state: State
+    trouble: str = ""
 
-    def after(self, fall: float, slope: float, trouble: str) -> _Search:
-        """Return the search after a try: the fall there, half of its slope, or what is wrong.
+    @property
+    def root(self) -> float:
+        """The root of the fall, zero where the likelihood is higher than at the estimate."""
+        return math.sqrt(max(self.fall, 0.0))
 
-        What a long way leads to may be wrong where a short one is not, so it is tried again.
-        """
-        unit = self.first or self.distance
-        if trouble:
-            if self.distance - self.inner < _HOPELESS * unit:
-                return replace(self, verdict=trouble)
-            return replace(
-                self, outer=self.distance, is_closed=False, first=unit,
-                distance=0.5 * (self.inner + self.distance),
-            )  # fmt: skip
-        root, most = math.sqrt(max(fall, 0.0)), max(self.most, fall)
-        if abs(root - self.wanted) < _CLOSE:
-            return replace(self, verdict="", most=most)
-        inner, outer, closed = self.inner, self.outer, self.is_closed
-        if root < self.wanted:
-            inner = self.distance
-            # A slope the other way may be the valley before another maximum, and no end yet.
-            if math.isinf(outer) and inner > _FARTHEST * unit:
-                return replace(self, verdict=_OPEN, most=most)
-        else:
-            outer, closed = self.distance, True
-        if closed and outer - inner < _TOGETHER * outer:
-            return self._at_jump(inner, most)
-        if not closed and outer - inner < _HOPELESS * unit:
-            return replace(self, verdict=_STUCK, most=most)
-        step = (self.wanted - root) * root / slope if slope > 0.0 else math.nan
-        reach = min(_next(self.distance, step, inner, outer), self.distance + self.stride)
-        return replace(
-            self, distance=reach, inner=inner, outer=outer, is_closed=closed, most=most,
-            first=unit, stride=2.0 * self.stride,
-        )  # fmt: skip
+    def newton(self, wanted: float) -> float:
+        """Return the distance where the root is as wanted, to first order."""
+        if not self.slope > 0.0:
+            return math.nan
+        return self.distance + (wanted - self.root) * self.root / self.slope
 
-    def _at_jump(self, inner: float, most: float) -> _Search:
-        """The search where the root jumps past what is wanted: what lies beyond was no maximum.
-
-        It was found by a long way, on another branch; the way from here is gone on in small steps.
-        """
-        if self.reopened == _MOST_JUMPS:
-            return replace(self, verdict=_STUCK, most=most)
-        small = _SMALL * self.first
-        return replace(
-            self, distance=inner + small, inner=inner, outer=math.inf, is_closed=False, most=most,
-            stride=small, reopened=self.reopened + 1,
-        )  # fmt: skip
+    def stride(self, rise: float, last: float) -> float:
+        """Return the next step: the root grows by so much; at most twice as long as the last."""
+        if not self.slope > 0.0:
+            return 2.0 * last
+        return min(max(rise * self.root / self.slope, 0.5 * last), 2.0 * last)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,30 +149,75 @@ class Profile:
 
         Notes
         -----
-        Newton's method on the signed root of the fall, whose slope the multiplier gives.
+        The way is gone in steps that do not depend on how far the likelihood is to fall, so that
+        a wider interval ends where a narrower one does, or beyond; in the last of them Newton's
+        method on the signed root of the fall, whose slope the multiplier gives, finds the end.
         Source: derivation, "Profile likelihood".
         """
         here = self.quantity.at(self.state.free[0])
         error = math.sqrt(max(float(here.gradient @ self.covariance @ here.gradient), 0.0))
-        wanted = math.sqrt(critical)
-        first = wanted * error if 0.0 < error < math.inf else _STEP
-        search = _Search(first, wanted)
-        state, origin = self.state, here.value
+        unit = error if 0.0 < error < math.inf else _STEP
+        wanted, rise = math.sqrt(critical), self._rise
+        inner, stride, most = _Point(0.0, 0.0, 0.0, self.state), rise * unit, 0.0
         for _ in range(_MAX_SOLVES):
-            at = self.quantity.at(state.free[0])
-            value = origin + side * search.distance
-            start = self._along(state, at.gradient, value - at.value)
-            found = constrained_maximum(self.problem, start, self.quantity, value)
-            fall = 2.0 * float(self.state.loglike[0] - found.state.loglike[0])
-            before = search.inner
-            search = search.after(fall, -side * found.multiplier, self._trouble(found, fall))
-            if search.verdict is not None:
-                if search.verdict == "":
-                    return End(value, "", search.most)
-                return self._without_end(side, search.verdict, search.most)
-            # Always on from the last point that is surely on the way.
-            state = found.state if search.inner > before else state
-        return self._without_end(side, _STUCK, search.most)
+            found = self._point(side, inner, inner.distance + stride)
+            if found.trouble:
+                stride *= _SHORTER
+                if stride < _HOPELESS * unit:
+                    return self._without_end(side, found.trouble, most)
+                continue
+            most = max(most, found.fall)
+            if found.root >= wanted:
+                return End(here.value + side * self._between(side, inner, found, wanted), "", most)
+            # A slope the other way may be the valley before another maximum, and no end yet.
+            if found.distance > _FARTHEST * unit:
+                return self._without_end(side, _OPEN, most)
+            stride = found.stride(rise, stride)
+            inner = found
+        return self._without_end(side, _STUCK, most)
+
+    @property
+    def _rise(self) -> float:
+        """By how much the root should grow in a step: less where the maximum is ill determined."""
+        rows = self.problem.sample.total * float(self.state.eigenvalues[0, 0])
+        return min(max(math.sqrt(max(rows, 0.0)) / 8.0, _LEAST_RISE), 1.0)
+
+    def _point(self, side: int, start: _Point, distance: float) -> _Point:
+        """The point at a distance from the estimate, reached from one that is on the way."""
+        at = self.quantity.at(start.state.free[0])
+        value = self.quantity.at(self.state.free[0]).value + side * distance
+        begin = self._along(start.state, at.gradient, value - at.value)
+        found = constrained_maximum(self.problem, begin, self.quantity, value)
+        fall = 2.0 * float(self.state.loglike[0] - found.state.loglike[0])
+        slope, trouble = -side * found.multiplier, self._trouble(found, fall)
+        smooth = (start.slope + slope) * (distance - start.distance)
+        # Of a smooth profile the slopes give the fall; what falls further is a lesser maximum.
+        if not trouble and fall - start.fall - smooth > _JUMP + _BEND * abs(smooth):
+            trouble = _STUCK
+        return _Point(distance, fall, slope, found.state, trouble)
+
+    def _between(self, side: int, inner: _Point, outer: _Point, wanted: float) -> float:
+        """The distance between two points of the way where the root is as wanted.
+
+        That of the outer one where there is no way between them: the interval is then too wide,
+        but holds all narrower ones.
+        """
+        ends = (inner, outer)
+        for _ in range(_MAX_SOLVES):
+            near = min(ends, key=lambda point: abs(point.root - wanted))
+            gap = ends[1].distance - ends[0].distance
+            if abs(near.root - wanted) < _CLOSE:
+                return near.distance
+            if gap < _TOGETHER * ends[1].distance:
+                break
+            distance = near.newton(wanted)
+            if not ends[0].distance < distance < ends[1].distance:
+                distance = ends[0].distance + 0.5 * gap
+            found = self._point(side, ends[0], distance)
+            if found.trouble:
+                break
+            ends = (found, ends[1]) if found.root < wanted else (ends[0], found)
+        return ends[1].distance
 
     def _trouble(self, found: Constrained, fall: float) -> str:
         """Why a point is not on the way, or nothing."""
@@ -228,7 +225,8 @@ class Profile:
             return _STUCK
         if fall < -_RISEN:
             return _RISES
-        order = matching(self.problem, found.state, self.state)
+        with np.errstate(over="ignore"):  # a component may be anywhere
+            order = matching(self.problem, found.state, self.state)
         return "" if (np.diff(order) > 0).all() else _SWAPPED
 
     def _without_end(self, side: int, reason: str, fall: float) -> End:
@@ -254,14 +252,3 @@ class Profile:
             direction = whitener @ (whitener.T @ gradient)
         moved: Array = free + direction * (change / float(gradient @ direction))
         return moved
-
-
-def _next(distance: float, step: float, inner: float, outer: float) -> float:
-    """The next distance to try: a Newton step, kept within what is known and doubled at most."""
-    if math.isinf(outer):
-        if math.isnan(step):
-            return distance * _WIDEST
-        return min(max(distance + step, distance * 1.01), distance * _WIDEST)
-    if not inner < distance + step < outer:  # nor if the step is none
-        return 0.5 * (inner + outer)
-    return distance + step

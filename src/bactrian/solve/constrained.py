@@ -142,7 +142,8 @@ def _model(problem: Problem, state: State, function: Function, value: float) -> 
     found, gradient = function.at(free)
     moves = ~(problem.at_bound(free) & (state.score[0] == 0.0))
     gradient = np.where(moves, gradient, 0.0)
-    normal = whitener.T @ gradient
+    with np.errstate(invalid="ignore"):  # a component may have vanished
+        normal = whitener.T @ gradient
     length = float(np.linalg.norm(normal))
     if not np.isfinite(found) or not np.isfinite(length) or length == 0.0:
         return None
