@@ -185,7 +185,7 @@ class Profile:
     def _point(self, side: int, start: _Point, distance: float) -> _Point:
         """The point at a distance from the estimate, reached from one that is on the way."""
         at = self.quantity.at(start.state.free[0])
-        value = self.quantity.at(self.state.free[0]).value + side * distance
+        value = self.quantity.value(self.state.free[0]) + side * distance
         begin = self._along(start.state, at.gradient, value - at.value)
         found = constrained_maximum(self.problem, begin, self.quantity, value)
         fall = 2.0 * float(self.state.loglike[0] - found.state.loglike[0])
