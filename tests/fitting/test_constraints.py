@@ -384,3 +384,8 @@ def test_a_record_says_what_was_held_and_nothing_where_that_is_nothing() -> None
         assert found == nothing | {"bounds": {"sds": [list(pair), None]}}
     found = bt.fit(x, equal_weights=True, equal_variances=True).to_dict()["constraints"]
     assert found == nothing | {"equal_weights": True, "equal_variances": True}
+
+
+def test_a_mean_held_far_from_all_rows_is_no_warning() -> None:
+    x = bt.datasets.load("faithful")["waiting"]
+    assert bt.fit(x, fixed={"means": [0.0, None]}).outcome is bt.Outcome.COMPONENT_VANISHED

@@ -188,14 +188,17 @@ def test_what_depends_on_nothing_free_has_no_error() -> None:
     assert found.note.startswith("constant")
 
 
-def test_a_mixture_without_such_a_value_has_no_interval() -> None:
-    found = drawn_fit("apart").derive(lambda m: math.nan)
-    assert math.isnan(found.value)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("method", ["wald", "profile"])
+def test_a_mixture_without_such_a_value_has_no_interval(value: float, method: Any) -> None:
+    found = drawn_fit("apart").derive(lambda m: value, method=method)
+    assert not math.isfinite(found.value)
     assert math.isnan(found.low)
     assert "no such value" in found.note
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"function": "means[0]"}, "'means.0.' is no function; pass one of the mixture"),
     ({"function": lambda m: "large"}, "gives 'large'"),
     ({"function": lambda m: None}, "gives None"),
     ({"function": lambda m: m.means}, "not one number"),

@@ -102,7 +102,7 @@ class Inference:
             )
         local = LocalQuantity(quantity, self.problem)
         value, error = self._with_error(local)
-        if math.isnan(value):
+        if not math.isfinite(value):
             return self._bare(quantity, value, way, _NOWHERE)
         fault = local.fault(self.state.free[0], np.sqrt(np.abs(np.diag(self.covariance))))
         known = fault or self._is_known(local)

@@ -211,8 +211,13 @@ def checked_function(
     Raises
     ------
     ParameterError
-        If it gives none.
+        If it gives none, or is no function.
     """
+    if not callable(function):
+        raise ParameterError(
+            f"{function!r} is no function; pass one of the mixture, such as "
+            "lambda m: m.means[1] - m.means[0]."
+        )
     value = function(mixture)
     try:
         float(value)

@@ -190,7 +190,8 @@ def warmed_up(problem: Problem, candidates: Candidates) -> tuple[Candidates, Arr
     expected = problem.expect(weights, means, sds)
     before_any = expected.loglike
     for left in reversed(range(_FEW_STEPS)):
-        new = problem.maximised(expected, means, sds)
+        with np.errstate(over="ignore"):  # a component that is held far off has no rows
+            new = problem.maximised(expected, means, sds)
         sound = (new[2].min(axis=1) >= problem.floor) & (expected.counts.min(axis=1) >= 1.0)
         weights, means, sds = (
             np.where(sound[:, None], after, before)
