@@ -151,6 +151,18 @@ def test_a_glob_is_one_column(here: Path, capsys: pytest.CaptureFixture[str]) ->
     assert record(capsys, "part*.csv")["means"] == bt.fit(X).mixture.means.tolist()
 
 
+@pytest.mark.parametrize("command", ["fit", "compare", "sketch"])
+def test_a_glob_without_quotes_is_told_to_have_them(
+    here: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    output = ["-o", "a.sketch"] if command == "sketch" else []
+    assert cli.main([command, "one.csv", "two.csv", "three.csv", *output]) == 2
+    words = (
+        "3 files are named, 'one.csv' and 'two.csv' among them; name one, or several by a pattern"
+    )
+    assert words in capsys.readouterr().err
+
+
 def test_the_only_column_of_numbers_needs_no_name(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import argparse
 from bactrian.cli import commands, humps
 from bactrian.cli.constraints import add_constraints
 from bactrian.cli.thresholds import add_threshold
+from bactrian.errors import ParameterError
 
 _EXAMPLES = """\
 examples:
@@ -65,11 +66,32 @@ def _command(below: object, name: str, help_: str, run: object) -> argparse.Argu
     return found
 
 
+class _OneFile(argparse.Action):
+    """One file or none; several are what a shell makes of a glob without quotes."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the file, or say how to name several."""
+        files = values if isinstance(values, list) else []
+        if len(files) > 1:
+            raise ParameterError(
+                f"{len(files)} files are named, {files[0]!r} and {files[1]!r} among them; name "
+                "one, or several by a pattern in quotes, such as 'days/*.csv'."
+            )
+        namespace.file = files[0] if files else None
+
+
 def _data(command: argparse.ArgumentParser) -> None:
     """What is to be read."""
     command.add_argument(
         "file",
-        nargs="?",
+        nargs="*",
+        action=_OneFile,
         help="CSV, TSV, JSON lines or Parquet, gzipped or not; sketch; quoted glob of either, read "
         "as one column; - for stdin",
     )
