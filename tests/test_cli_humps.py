@@ -62,12 +62,12 @@ def test_the_record_holds_the_same_numbers(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_bootstrap_does_not_depend_on_the_workers(capsys: pytest.CaptureFixture[str]) -> None:
-    rest = ["--quick", "--method", "bootstrap", "--refits", "30", "--seed", "4"]
+    rest = ["--quick", "--method", "bootstrap", "--refits", "39", "--seed", "4"]
     one = record(capsys, "test", *WAITING, *rest, "--workers", "1")
     two = record(capsys, "test", *WAITING, *rest, "--workers", "2")
     assert one == two
-    assert one["test"]["p_value"] == 1 / 31
-    assert one["test"]["n_replicates"] == 30
+    assert one["test"]["p_value"] == 1 / 40
+    assert one["test"]["n_replicates"] == 39
 
 
 def test_equal_variances_and_the_table_reach_the_test(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +95,7 @@ def test_without_a_maximum_there_is_a_test_but_no_verdict(
     [
         (["--components", "1"], "--components 1 leaves nothing to test against"),
         (["--refits", "10"], "--refits goes with --method bootstrap"),
+        (["--refits", "9", "--method", "bootstrap"], "--refits 9 is too few: no p-value"),
         (["--refits", "0", "--method", "bootstrap"], "--refits 0 is not a positive whole number"),
         (["--workers", "-1"], "--workers -1 is not a positive whole number"),
         (
@@ -114,6 +115,19 @@ def test_what_cannot_be_tested_is_refused_in_the_words_of_the_command_line(
     assert said in line
     assert "method=" not in line
     assert "weight_kind=" not in line
+
+
+def test_coarsely_rounded_values_are_tested_by_a_bootstrap(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.round(np.random.default_rng(0).normal(size=300))
+    (tmp_path / "x.csv").write_text("x\n" + "".join(f"{v!r}\n" for v in x.tolist()))
+    found = record(capsys, "test", str(tmp_path / "x.csv"), "--quick", "--seed", "1")
+    assert found["test"]["method"] == "bootstrap"
+    line = refused(capsys, "test", str(tmp_path / "x.csv"), "--method", "em")
+    assert "--method bootstrap draws samples that are rounded alike" in line
+    table = printed(capsys, "compare", str(tmp_path / "x.csv"), "--components", "1", "2")
+    assert "bactrian test --method bootstrap draws samples" in table.replace("\n", " ")
 
 
 def test_a_comparison_is_printed_and_recorded(capsys: pytest.CaptureFixture[str]) -> None:

@@ -145,6 +145,35 @@ def test_the_reason_names_what_was_passed_over_and_what_the_tests_say() -> None:
     assert enzyme.recommendation.endswith("so it does not agree with BIC.")
 
 
+def test_numbers_that_the_rows_are_too_few_for_are_left_out_and_named() -> None:
+    found = bt.compare([1.0, 2.0, 3.0, 4.0, 9.0, 7.0], [1, 2, 4], equal_variances=True)
+    assert [fit.options.n_components for fit in found] == [1, 2]
+    assert found.notes[0].startswith("Left out, four components: There are 6 rows for 8 param")
+    assert "Left out, four components" in str(found)
+    with pytest.raises(bt.DataError, match="There are 2 rows"):
+        bt.compare([1.0, 2.0], [3, 4])
+    with pytest.raises(KeyError, match="there are fits with 1, 2"):
+        found[3]
+
+
+def test_what_has_no_test_or_no_criteria_is_said() -> None:
+    coarse = bt.compare(np.round(np.random.default_rng(0).normal(size=400)), [1, 2])
+    assert coarse.tests == (None, None, None)
+    assert "the EM-test has no law" in str(coarse)
+    survey = bt.compare(WAITING, [1, 2], sample_weight=WAITING, weight_kind="sampling")
+    assert "criteria and tests are undefined" in str(survey).replace("\n", " ")
+    assert survey.recommended is None
+
+
+def test_a_recommended_component_of_few_rows_is_pointed_out() -> None:
+    assert (
+        "One of its components rests on 3 rows"
+        in compared("galaxies_rg", range(1, 7)).recommendation
+    )
+    newcomb = bt.compare(reference("newcomb")[0], [1, 2, 3]).recommendation
+    assert "The EM-test, with different variances, does not reject two" in newcomb
+
+
 def test_the_table_is_plain_values_html_and_a_frame() -> None:
     found = bt.compare(WAITING, [1, 2])
     record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
@@ -180,8 +209,6 @@ def test_what_cannot_be_compared_is_refused() -> None:
         bt.compare(WAITING, [0, 1])
     with pytest.raises(bt.ParameterError, match="is unknown; choose one of aic"):
         bt.compare(WAITING, [1]).best("mse")  # type: ignore[arg-type]
-    with pytest.raises(KeyError):
-        bt.compare(WAITING, [1])[2]
     outlier = np.append(WAITING[:50], 1e9)
     collapsed = bt.compare(outlier, [2], equal_variances=False)
     assert "No mixture" not in str(collapsed)

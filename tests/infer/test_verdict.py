@@ -13,7 +13,8 @@ from scipy import stats
 
 import bactrian as bt
 from bactrian.fitting.dip import dip_test
-from bactrian.infer.verdict import Verdict, standardized_moments, valley_depth
+from bactrian.infer.goodness import SimulatedStatistic
+from bactrian.infer.verdict import DipTest, Verdict, standardized_moments, valley_depth
 
 Array = NDArray[np.float64]
 
@@ -80,7 +81,13 @@ def test_humps_of_a_mixture_that_does_not_describe_the_data_are_doubted() -> Non
         "it does not describe the data well, so its humps may not be theirs."
     )
     assert "differ by up to 0.037" in doubted.sentences[2]
-    trusted = replace(doubted, goodness=None, valley=0.5)
+    untested = replace(doubted, goodness=None, dip=None)
+    assert untested.headline.endswith("whether it describes the data was not tested.")
+    seen = replace(untested, dip=DipTest(0.1, 0.001))
+    assert seen.headline.startswith("Two humps: ")
+    assert doubted.goodness.anderson_darling.p_value < 0.05
+    sound = replace(doubted.goodness, anderson_darling=SimulatedStatistic(0.3, 0.5, 0.05))
+    trusted = replace(doubted, goodness=sound)
     assert trusted.headline.startswith("Two humps: ")
 
 
@@ -104,7 +111,7 @@ def test_it_rests_on_the_test_that_is_given() -> None:
     fit = bt.fit(shape("normal"))
     test = replace(fit.homogeneity_test(), p_value=0.01)
     assert fit.verdict(test=test, n_replicates=0).is_rejected
-    with pytest.raises(bt.ParameterError, match="rests on one of 1"):
+    with pytest.raises(bt.ParameterError, match="this test is of 2 against 3"):
         fit.verdict(test=fit.homogeneity_test(2), n_replicates=0)
 
 
@@ -146,7 +153,7 @@ def test_the_dip_is_that_of_the_package_and_left_out_without_it(
 
 
 def test_it_is_strict_json() -> None:
-    record = json.loads(json.dumps(verdict(WAITING, n_replicates=19).to_dict(), allow_nan=False))
+    record = json.loads(json.dumps(verdict(WAITING, n_replicates=39).to_dict(), allow_nan=False))
     assert record["n_modes"] == 2
     assert record["test"]["method"] == "em"
     assert record["separation"]["value"] == bt.fit(WAITING).shape()["separation"].value
@@ -155,6 +162,16 @@ def test_it_is_strict_json() -> None:
 def test_what_has_no_verdict_is_refused() -> None:
     with pytest.raises(bt.ParameterError, match="leaves nothing to decide"):
         bt.fit(WAITING, 1).verdict()
+    fit = bt.fit(WAITING)
+    with pytest.raises(bt.ParameterError, match="19 is too few to tell"):
+        fit.verdict(n_replicates=19)
+    with pytest.raises(bt.ParameterError, match="0 leaves it out"):
+        fit.verdict(n_replicates=-1)
+    with pytest.raises(bt.ParameterError, match="pass what fit"):
+        fit.verdict(test="em")  # type: ignore[arg-type]
+    held = bt.fit(WAITING, fixed={"means": [55, None]})
+    with pytest.raises(bt.ParameterError, match="fits without constraints"):
+        held.verdict()
     collapsed = bt.fit(np.append(WAITING[:50], 1e9))
     with pytest.raises(bt.ParameterError, match="no maximum is no verdict"):
         collapsed.verdict()

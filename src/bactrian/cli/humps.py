@@ -46,9 +46,9 @@ def add_test(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     command.add_argument("--equal-variances", action="store_true", help="one common variance")
     command.add_argument(
-        "--method", default="em", choices=["em", "likelihood_ratio", "bootstrap"],
+        "--method", choices=["em", "likelihood_ratio", "bootstrap"],
         help="EM-test; likelihood ratio with a table that comes along; or with simulated samples "
-        "(default: em)",
+        "(default: em, and bootstrap where values are rounded to more than half an sd)",
     )  # fmt: skip
     command.add_argument(
         "--refits", type=int, metavar="B", help=f"samples of a bootstrap (default: {_REFITS})"
@@ -76,7 +76,7 @@ def compare_command(options: argparse.Namespace) -> int:
             progress=progress,
             equal_variances=options.equal_variances,
         )
-    put(_json(found.to_dict()) if options.json else str(found))
+    put(_json(found.to_dict()) if options.json else as_options(str(found)))
     return 0
 
 
@@ -95,9 +95,7 @@ def test_command(options: argparse.Namespace) -> int:
             progress=progress,
             equal_variances=options.equal_variances,
         )
-        drawing: dict[str, Any] = {"rng": options.seed, "progress": progress}
-        if options.method == "bootstrap":
-            drawing["workers"] = workers
+        drawing: dict[str, Any] = {"rng": options.seed, "progress": progress, "workers": workers}
         test = found.homogeneity_test(
             method=options.method, n_replicates=options.refits or _REFITS, **drawing
         )
@@ -111,9 +109,16 @@ def test_command(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what cannot be tested before anything is read."""
+    from bactrian.infer.em_law import MOST_COMPONENTS
+
     if options.components == 1:
         raise ParameterError(
             "--components 1 leaves nothing to test against; 2 tests one component against two."
+        )
+    if options.components > MOST_COMPONENTS + 1 and options.method in (None, "em"):
+        raise ParameterError(
+            f"The EM-test is for up to {MOST_COMPONENTS} components against more, not for "
+            f"{options.components - 1}; --method bootstrap takes any number."
         )
     for name, value in (("--refits", options.refits), ("--workers", options.workers)):
         if value is not None and value < 1:
@@ -124,10 +129,13 @@ def _check(options: argparse.Namespace) -> None:
 
 def _as_text(found: Fit, test: HomogeneityTest, verdict: Verdict | None) -> str:
     """The test, then the verdict or why there is none."""
+    from bactrian.present.tables import wrapped
+
     blocks = [as_options(str(test))]
     if verdict is None:
         outcome = found.outcome
-        blocks.append(as_options(f"No verdict. {outcome.cause} {outcome.remedy}".strip()))
+        words = as_options(f"No verdict. {outcome.cause} {outcome.remedy}".strip())
+        blocks.append("\n".join(wrapped(words)))
     else:
         blocks.append(f"Verdict\n{verdict}")
     return "\n\n".join(blocks)

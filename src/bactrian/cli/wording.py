@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # What only Python can do is left out.
 _PHRASES = {
+    'homogeneity_test(method="bootstrap")': "bactrian test --method bootstrap",
+    ", and 0 leaves the goodness of fit out": "",
     ', or allow more steps with max_steps=.': ".",
     ", or pass an ADBC connection": "",
     ", or take a quantile of this one: fit.mixture.ppf(0.95)": "",

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from bactrian.data.passes import Progress
 from bactrian.data.tables.made import Backend, made_frame
-from bactrian.errors import ParameterError
+from bactrian.errors import DataError, ParameterError
 from bactrian.fitting.entry import checked_options
-from bactrian.fitting.homogeneity import neighbour_test
+from bactrian.fitting.homogeneity import is_coarsely_rounded, neighbour_test
 from bactrian.fitting.options import Options
-from bactrian.fitting.reading import read
+from bactrian.fitting.reading import Reading, read
 from bactrian.fitting.recommendation import (
     CRITERIA,
     Criterion,
@@ -23,6 +23,7 @@ from bactrian.fitting.recommendation import (
 from bactrian.fitting.report import quick_bound
 from bactrian.fitting.result import Fit
 from bactrian.infer.homogeneity import HomogeneityTest
+from bactrian.infer.words import count_in_words
 from bactrian.present.bound import bound_sentence
 from bactrian.present.comparison import (
     ComparisonRow,
@@ -45,10 +46,13 @@ class Comparison:
     tests : tuple of HomogeneityTest or None
         For each fit the EM-test of one component less against it; None where that is not among
         the fits, or no law is known.
+    notes : tuple of str
+        Which numbers of components were left out and why, in sentences.
     """
 
     fits: tuple[Fit, ...]
     tests: tuple[HomogeneityTest | None, ...]
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Fit]:
         """Iterate over the fits."""
@@ -59,7 +63,8 @@ class Comparison:
         for fit in self.fits:
             if fit.options.n_components == n_components:
                 return fit
-        raise KeyError(n_components)
+        known = ", ".join(str(k) for k in dict.fromkeys(f.options.n_components for f in self.fits))
+        raise KeyError(f"no fit has {n_components!r} components; there are fits with {known}")
 
     def __len__(self) -> int:
         """Return the number of fits."""
@@ -105,6 +110,7 @@ class Comparison:
             "n_obs": first.n_obs,
             "fits": [row_values(row) for row in self.rows],
             "recommendation": self.recommendation,
+            "notes": list(self.notes),
         }
 
     def to_frame(self, backend: Backend = "pandas") -> Any:
@@ -140,7 +146,9 @@ class Comparison:
     def _sections(self) -> Sections:
         """What is shown, in words and numbers."""
         first = self.fits[0]
-        return Sections(first.column, first.n_obs, self.rows, (self.recommendation, self._bound()))
+        return Sections(
+            first.column, first.n_obs, self.rows, (*self.notes, self.recommendation, self._bound())
+        )
 
     def _bound(self) -> str:
         """What no mixture could gain over the fit with the smallest BIC, in words."""
@@ -218,8 +226,39 @@ def compare(
         missing=missing,
         progress=progress,
     )
-    fits = tuple(reading.fit(one) for one in options)
-    return Comparison(fits, tuple(neighbour_test(fit, fits) for fit in fits))
+    fits, notes = _fitted(reading, options)
+    tests = tuple(neighbour_test(fit, fits) for fit in fits)
+    return Comparison(fits, tests, notes + _of_rows(fits[0]))
+
+
+def _fitted(reading: Reading, options: list[Options]) -> tuple[tuple[Fit, ...], tuple[str, ...]]:
+    """The fits that the data are enough for, and why there are no others."""
+    fits, reasons = [], {}
+    for one in options:
+        try:
+            fits.append(reading.fit(one))
+        except DataError as error:
+            reasons[one.n_components] = error
+    if not fits:
+        raise next(iter(reasons.values()))
+    return tuple(fits), tuple(
+        f"Left out, {count_in_words(k)}: {error}" for k, error in reasons.items()
+    )
+
+
+def _of_rows(fit: Fit) -> tuple[str, ...]:
+    """Why there are no criteria or no tests of such rows."""
+    if fit.sample.squared is not None:
+        return (
+            "With sampling weights there is no likelihood to compare by, so that criteria and "
+            "tests are undefined.",
+        )
+    if is_coarsely_rounded(fit):
+        return (
+            "The values are rounded to more than half an sd, for which the EM-test has no law; "
+            'homogeneity_test(method="bootstrap") draws samples that are rounded alike.',
+        )
+    return ()
 
 
 def _every(numbers: list[int], equal_variances: bool | None) -> list[Options]:

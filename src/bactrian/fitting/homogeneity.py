@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.requirements import whole_number
 from bactrian.infer.em_law import MOST_COMPONENTS
-from bactrian.infer.em_test import em_test
+from bactrian.infer.em_test import em_test, is_coarse
 from bactrian.infer.homogeneity import HomogeneityMethod, HomogeneityTest
 from bactrian.infer.likelihood_ratio import table_test
 from bactrian.infer.ratio_bootstrap import bootstrap_test
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
 
 METHODS = ("em", "likelihood_ratio", "bootstrap")
+LEAST_REPLICATES = 39  # none of which can be above a p-value of 0.025
 
 
 def homogeneity_test(
     fit: Fit,
     null_components: int | None = None,
     *,
-    method: HomogeneityMethod = "em",
+    method: HomogeneityMethod | None = None,
     n_replicates: int = 999,
     rng: np.random.Generator | int | None = None,
     workers: int = 1,
@@ -45,8 +47,9 @@ def homogeneity_test(
     null_components : int, optional
         Components under the hypothesis that is tested, against one more; by default one less than
         fitted, and one where one was fitted.
-    method : {"em", "likelihood_ratio", "bootstrap"}
-        "em": the EM-test, at once, for any number of rows; its law is that of large samples.
+    method : {"em", "likelihood_ratio", "bootstrap"}, optional
+        "em": the EM-test, at once, for any number of rows; its law is that of large samples, and
+        of values that are not rounded to more than half an sd. The default, except for such.
         "likelihood_ratio": against a table of simulations that comes with the package; for one
         component against two. "bootstrap": against samples drawn from the fit with fewer
         components and fitted like the data, for every other case.
@@ -69,14 +72,16 @@ def homogeneity_test(
     -----
     Source: derivation, "EM-test" and "Likelihood ratio for the number of components".
     """
-    if method not in METHODS:
+    if method is not None and method not in METHODS:
         raise ParameterError(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
         )
     k = max(fit.options.n_components - 1, 1) if null_components is None else null_components
     k = whole_number(k, "null_components", "1 tests one component against two")
-    _require_testable(fit)
+    require_testable(fit)
     equal, general = fit.options.equal_variances, _general(fit, k)
+    if method is None:
+        method = "bootstrap" if is_coarsely_rounded(fit) else "em"
     if method == "em":
         return em_test(fit.sample, k, equal_variances=equal, general=_parameters(general))
     if method == "likelihood_ratio":
@@ -85,7 +90,7 @@ def homogeneity_test(
         fit.sample,
         k,
         equal_variances=equal,
-        n_replicates=whole_number(n_replicates, "n_replicates", "999 is usual"),
+        n_replicates=_enough(n_replicates),
         rng=rng,
         workers=whole_number(workers, "workers", "1 is this process alone"),
         progress=progress,
@@ -107,10 +112,29 @@ def neighbour_test(fit: Fit, others: Iterable[Fit]) -> HomogeneityTest | None:
     )
     if not known or fit.sample.squared is not None or k > MOST_COMPONENTS or (equal and k > 1):
         return None
-    return homogeneity_test(fit, k)
+    try:
+        return homogeneity_test(fit, k, method="em")
+    except ParameterError:  # of values too coarse for it
+        return None
 
 
-def _require_testable(fit: Fit) -> None:
+def is_coarsely_rounded(fit: Fit) -> bool:
+    """Return whether the values are too coarse for the EM-test of one component."""
+    return is_coarse(fit.sample, math.sqrt(fit.sample.local_variance))
+
+
+def _enough(n_replicates: int) -> int:
+    """So many that a p-value can be small."""
+    number = whole_number(n_replicates, "n_replicates", "999 is usual")
+    if number < LEAST_REPLICATES:
+        raise ParameterError(
+            f"n_replicates={number} is too few: no p-value of theirs is below "
+            f"{1.0 / (number + 1.0):.2g}; 999 is usual, {LEAST_REPLICATES} the least."
+        )
+    return number
+
+
+def require_testable(fit: Fit) -> None:
     """Refuse what no test of the number of components is made for."""
     if fit.sample.squared is not None:
         raise ParameterError(

@@ -18,6 +18,7 @@ Criterion = Literal["aic", "aicc", "bic", "icl"]
 CRITERIA: tuple[str, ...] = get_args(Criterion)
 
 _LEVEL = 0.05
+_FEW_ROWS = 8.0
 _HARDLY, _STRONGLY = 2.0, 10.0  # differences of BIC, as Raftery (1995) reads them
 
 
@@ -52,7 +53,12 @@ def recommendation(fits: Sequence[Fit], tests: Sequence[HomogeneityTest | None])
     if best is None:
         return ""
     both = len({fit.options.equal_variances for fit in fits}) > 1
-    sentences = [_by_bic(fits, best, both), _by_tests(best, tests), _by_icl(fits, best, both)]
+    sentences = [
+        _by_bic(fits, best, both),
+        _of_rows(best),
+        _by_tests(best, tests),
+        _by_icl(fits, best, both),
+    ]
     return " ".join(filter(None, sentences))
 
 
@@ -84,6 +90,15 @@ def _by_bic(fits: Sequence[Fit], best: Fit, both: bool) -> str:
     return f"{begin}: {ahead:.1f} below that of {_name(next_, both)}{degree}."
 
 
+def _of_rows(best: Fit) -> str:
+    """A caution where a component rests on a few rows."""
+    fewest = float(best.solution.state.counts[0].min())
+    if best.options.n_components == 1 or fewest >= _FEW_ROWS:
+        return ""
+    rows = "a single row" if fewest < 1.5 else f"{fewest:.0f} rows"
+    return f"One of its components rests on {rows}, maybe outliers."
+
+
 def _by_tests(best: Fit, tests: Sequence[HomogeneityTest | None]) -> str:
     """What the tests between neighbours of the same kind say about the number of components."""
     k, equal = best.options.n_components, best.options.equal_variances
@@ -91,6 +106,9 @@ def _by_tests(best: Fit, tests: Sequence[HomogeneityTest | None]) -> str:
     if k == 1:  # the same fit in both kinds: all tests of it count
         known = [t for t in tests if t is not None and t.null_components == 1]
         own = {1: min(known, key=lambda t: t.p_value)} if known else {}
+    of_others = equal and k > 1 and k not in own and k - 1 not in own
+    if of_others:
+        own = {t.null_components: t for t in tests if t is not None and not t.equal_variances}
     fewer, more = own.get(k - 1), own.get(k)
     said = []
     if fewer is not None:
@@ -105,7 +123,8 @@ def _by_tests(best: Fit, tests: Sequence[HomogeneityTest | None]) -> str:
         more is not None and more.p_value < _LEVEL
     )
     verdict = ", so it does not agree with BIC" if differs else ""
-    return f"The EM-test {' and '.join(said)}{verdict}."
+    kind = f", {family_in_words(False)}," if of_others else ""
+    return f"The EM-test{kind} {' and '.join(said)}{verdict}."
 
 
 def _by_icl(fits: Sequence[Fit], best: Fit, both: bool) -> str:

@@ -9,6 +9,8 @@ import numpy as np
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.dip import dip_test
+from bactrian.fitting.homogeneity import LEAST_REPLICATES, require_testable
+from bactrian.fitting.requirements import whole_number
 from bactrian.infer.homogeneity import HomogeneityTest
 from bactrian.infer.verdict import Verdict, standardized_moments, valley_depth
 
@@ -34,7 +36,7 @@ def verdict(
     Parameters
     ----------
     test : HomogeneityTest, optional
-        Which one to rest on; by default the EM-test.
+        Which one to rest on; by default that of ``homogeneity_test``.
     n_replicates : int
         Samples drawn for the goodness of fit, which takes nearly all of the time; 0 leaves it out.
     rng, workers, progress
@@ -54,9 +56,16 @@ def verdict(
         raise ParameterError(
             "One component leaves nothing to decide; fit two, and the verdict says which it is."
         )
-    goodness = None
+    require_testable(fit)
+    test, goodness = _test_of(fit, test, rng), None
     if n_replicates != 0:
-        goodness = fit.goodness_of_fit(n_replicates, rng=rng, workers=workers, progress=progress)
+        number = whole_number(n_replicates, "n_replicates", "0 leaves it out, 199 is usual")
+        if number < LEAST_REPLICATES:
+            raise ParameterError(
+                f"n_replicates={number} is too few to tell; 199 is usual, {LEAST_REPLICATES} the "
+                "least, and 0 leaves the goodness of fit out."
+            )
+        goodness = fit.goodness_of_fit(number, rng=rng, workers=workers, progress=progress)
     mixture = fit.mixture
     skewness, kurtosis = standardized_moments(mixture)
     return Verdict(
@@ -66,7 +75,7 @@ def verdict(
         smallest=float(fit.n_obs * mixture.weights.min()),
         skewness=skewness,
         kurtosis=kurtosis,
-        test=_test_of(fit, test),
+        test=test,
         separation=fit.shape()["separation"] if k == 2 else None,
         valley=valley_depth(mixture),
         goodness=goodness,
@@ -74,14 +83,18 @@ def verdict(
     )
 
 
-def _test_of(fit: Fit, test: HomogeneityTest | None) -> HomogeneityTest:
-    """The test that was given, or the EM-test."""
+def _test_of(
+    fit: Fit, test: HomogeneityTest | None, rng: np.random.Generator | int | None
+) -> HomogeneityTest:
+    """The test that was given, or the usual one."""
     k = fit.options.n_components - 1
     if test is None:
-        return fit.homogeneity_test()
+        return fit.homogeneity_test(rng=rng)
+    if not isinstance(test, HomogeneityTest):
+        raise ParameterError(f"test={test!r} is none; pass what fit.homogeneity_test() returned.")
     if test.null_components != k:
         raise ParameterError(
-            f"The test is of {test.null_components} components, and the verdict on a fit with "
-            f"{k + 1} rests on one of {k}."
+            f"The verdict on a fit of {k + 1} components rests on a test of {k} against {k + 1}; "
+            f"this test is of {test.null_components} against {test.null_components + 1}."
         )
     return test

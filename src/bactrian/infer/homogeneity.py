@@ -108,11 +108,14 @@ class HomogeneityTest:
             "bootstrap": "likelihood-ratio test by bootstrap",
         }
         hypothesis = self.hypothesis
-        error = f" ± {self.p_error:.2g}" if self.p_error > 0.0 else ""
+        error = f" ± {self.p_error:.2g}" if self.p_error > 0.0 and not self.is_bound else ""
+        numbers = (
+            f"statistic {round_plain(self.statistic)}, "
+            f"{p_in_words(self.p_value, self.is_bound)}{error} ({self.law})"
+        )
         lines = [
             f"{hypothesis[0].upper()}{hypothesis[1:]}: {name[self.method]}",
-            f"statistic {round_plain(self.statistic)}, "
-            f"{p_in_words(self.p_value, self.is_bound)}{error} ({self.law})",
+            *textwrap.wrap(numbers, _WIDTH),
             *textwrap.wrap(self.conclusion, _WIDTH),
         ]
         for note in self.notes:

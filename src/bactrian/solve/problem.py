@@ -76,11 +76,15 @@ class Problem:
 
     def expect(self, weights: Array, means: Array, sds: Array) -> Expectations:
         """Return the E-step's sums at parameters (S, K)."""
-        return expectations(self.sample.local, self.sample.weights, weights, means, sds)
+        sample = self.sample
+        with np.errstate(over="ignore", invalid="ignore"):  # of rows beyond all doubles
+            return expectations(sample.local, sample.weights, weights, means, sds)
 
     def expect_roughly(self, weights: Array, means: Array, sds: Array) -> Expectations:
         """Return the same to some eight digits, without the log-likelihood, faster."""
-        return rough_expectations(self.sample.local, self.sample.weights, weights, means, sds)
+        sample = self.sample
+        with np.errstate(over="ignore", invalid="ignore"):
+            return rough_expectations(sample.local, sample.weights, weights, means, sds)
 
     def maximised(
         self, expected: Expectations, means: Array, sds: Array
@@ -172,8 +176,9 @@ class Problem:
 def moments_of(expected: Expectations, means: Array, sds: Array) -> tuple[Array, Array, Array]:
     """Return shares, means and variances (S, K) of the rows by their responsibilities."""
     counts = np.maximum(expected.counts, 1e-300)
-    shift = expected.spreads[:, 0] / counts
-    inflation = np.maximum(2.0 * expected.spreads[:, 1] / counts + 1.0 - shift**2, 1e-300)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a component that has lost its rows
+        shift = expected.spreads[:, 0] / counts
+        inflation = np.maximum(2.0 * expected.spreads[:, 1] / counts + 1.0 - shift**2, 1e-300)
     shares = counts / counts.sum(axis=1, keepdims=True)
     return shares, means + sds * shift, sds**2 * inflation
 
