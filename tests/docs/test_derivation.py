@@ -23,7 +23,7 @@ RESULTS = (
     "Hessian in working coordinates", "Change of coordinates", "Per-row score and information",
     "Any number of components", "Log-odds for two components", "Unboundedness",
     "Binned moments", "Bound on what any mixture could gain", "Constraints", "Sampling weights",
-    "Delta method", "Profile likelihood", "Tests between nested fits", "Bootstrap",
+    "Delta method", "Profile likelihood", "Tests between nested fits", "Bootstrap", "EM-test",
     "Likelihood ratio for the number of components", "Thresholds", "Goodness of fit",
 )  # fmt: skip
 
