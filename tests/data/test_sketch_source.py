@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,19 @@ def test_one_sketch_is_itself_and_other_files_are_none(days: Path) -> None:
     (days / "[b].csv").write_text("x\n1\n2\n")
     for name in ("a.csv", "*.csv", "[b].csv"):
         assert saved_sketch(days / name) is None
+
+
+def test_one_sketch_may_have_any_name(days: Path) -> None:
+    known = bt.Sketch.of({"x": X}, sample_weight=np.arange(X.size) + 0.5)
+    for name in ("a.parquet", "b"):
+        known.save(days / name)
+        found = saved_sketch(days / name)
+        assert found is not None
+        assert found.total == known.total
+    pytest.importorskip("pandas").DataFrame({"x": X}).to_parquet(days / "rows.parquet")
+    assert saved_sketch(days / "rows.parquet") is None
+    os.mkfifo(days / "pipe")
+    assert saved_sketch(days / "pipe") is None  # nothing of it is read
 
 
 def test_sketches_beside_other_files_are_not_guessed_at(days: Path) -> None:

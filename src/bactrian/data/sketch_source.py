@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bactrian.data.passes import FirstOrder
 from bactrian.data.sketches.sketch import Sketch
+from bactrian.data.sketches.sketch_file import is_sketch
 from bactrian.data.tables.paths import matching
 from bactrian.errors import DataError
 
@@ -58,6 +59,8 @@ class SketchSource:
 def saved_sketch(path: str | os.PathLike[str]) -> Sketch | None:
     """Return the sum of the sketches that a path or glob names, None where it names other files.
 
+    One sketch may have any name; in a glob they end with ``.sketch``.
+
     Raises
     ------
     DataError
@@ -65,7 +68,7 @@ def saved_sketch(path: str | os.PathLike[str]) -> Sketch | None:
     """
     name = os.path.expanduser(os.fsdecode(path))
     if not name.endswith(_SUFFIX) and not glob.has_magic(name):
-        return None
+        return Sketch.load(name) if is_sketch(name) else None
     files = matching(name)
     sketches = [file for file in files if file.endswith(_SUFFIX)]
     if not sketches:

@@ -175,7 +175,9 @@ class Inference:
         known = found[np.isfinite(found)]
         notes = _about(refits, found.size - known.size)
         if known.size < _LEAST_REFITS:
-            notes.append("too few are left for an interval")
+            notes.append(
+                f"{known.size} refits are too few for an interval, {_LEAST_REFITS} the least"
+            )
             return self._bare(local.quantity, value, "bootstrap", "; ".join(notes))
         tail = 0.5 - 0.5 * self.level
         low, high = np.quantile(known, [tail, 1.0 - tail], method="median_unbiased").tolist()

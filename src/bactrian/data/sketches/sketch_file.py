@@ -20,7 +20,7 @@ from bactrian.data.tables.dialects import Scan, scan_of
 from bactrian.data.tables.engine import File, connection, query, quoted
 from bactrian.errors import DataError
 
-__all__ = ["read", "write"]
+__all__ = ["is_sketch", "read", "write"]
 
 Array = NDArray[np.float64]
 
@@ -29,6 +29,7 @@ _MOMENTS = tuple(f"moment_{p}" for p in range(N_MOMENTS))
 _SQUARES = tuple(f"square_{p}" for p in range(N_MOMENTS))
 # What subtraction can leave of the sums of a large bin is rounded at the size of what was there.
 _ROUNDING = 1e-3
+_FOOTER = 1 << 16  # bytes that hold the metadata at the end of a sketch
 _AGAIN = "copy it again, or sketch the data anew with Sketch.of"
 
 
@@ -159,6 +160,20 @@ def read(path: str | os.PathLike[str]) -> Sketch:
     found = _sketch(label, fields, columns)
     _require_consistent(label, found)
     return found
+
+
+def is_sketch(path: str) -> bool:
+    """Return whether a path is that of a sketch, whatever its name; a pipe is left alone."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            if file.read(4) != b"PAR1":
+                return False
+            file.seek(max(os.path.getsize(path) - _FOOTER, 0))
+            return FORMAT.encode() in file.read()
+    except OSError:
+        return False  # whoever reads the file says what is wrong with it
 
 
 def _require_parquet(path: str, label: str) -> None:
