@@ -187,6 +187,28 @@ def test_the_other_crossing_is_told_however_far_it_is(excess: float) -> None:
     assert max(abs(e.value) for e in fit.crossings(method="wald")) == pytest.approx(abs(far))
 
 
+@pytest.mark.parametrize("method", ["wald", "profile"])
+def test_a_second_crossing_that_the_data_place_nowhere_has_no_error(method: Any) -> None:
+    x = bt.datasets.load("faithful")["waiting"]
+    fit = bt.fit(x)
+    near, far = fit.crossings(method=method)
+    assert far.value == pytest.approx(fit.mixture.crossings()[1], rel=1e-9)
+    assert math.isnan(far.standard_error)
+    assert (far.low, far.high) == (-math.inf, math.inf)
+    assert "they allow equal sds" in far.note
+    assert str(fit.crossings(method=method)).splitlines()[2].split()[2].startswith("4297")
+    assert near.note == ""
+    assert near.standard_error < 2.0
+
+
+def test_a_second_crossing_with_its_place_keeps_its_error() -> None:
+    for method in ("wald", "profile"):
+        near, far = drawn_fit("overlapping").crossings(method=method)
+        assert 0.0 < far.standard_error < far.value - near.value
+        assert "do not place" not in far.note
+        assert math.isfinite(far.low)
+
+
 def test_a_crossing_beyond_all_doubles_is_not_told() -> None:
     fit = bt.fit(1e300 * draw("apart"), sd_ratios=[1.0, 1.0 + 1e-12])
     assert fit.threshold(method="wald").note == ""

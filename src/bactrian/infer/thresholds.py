@@ -175,8 +175,25 @@ def crossing_estimates(
     cuts = (main, OtherCut(main))
     there = [cut for cut in cuts if not math.isnan(cut.at(mixture))]
     found = estimate([cut_quantity(cut, "crossing") for cut in there])
-    found = sorted((e for e in found if not math.isnan(e.value)), key=lambda e: e.value)
+    found = [e for e in found if not math.isnan(e.value)]
+    if len(found) > 1:
+        found[1] = _placed(found[1], abs(found[1].value - found[0].value))
+    found = sorted(found, key=lambda e: e.value)
     return [replace(e, name=f"crossing {i}") for i, e in enumerate(found, start=1)]
+
+
+def _placed(other: Estimate, distance: float) -> Estimate:
+    """The second crossing; one that the data place nowhere has no error of use, nor ends.
+
+    With the difference of the sds it goes to infinity and comes back from the other side.
+    """
+    is_open = math.isinf(other.low) and math.isinf(other.high)
+    if other.method == "bootstrap" or not (other.standard_error > distance or is_open):
+        return other
+    return replace(
+        other, standard_error=math.nan, low=-math.inf, high=math.inf,
+        note="the data do not place it: they allow equal sds, which have no second crossing",
+    )  # fmt: skip
 
 
 def _about_level(cut: LevelCut, found: Estimate, mixture: NormalMixture, n_obs: float) -> list[str]:
