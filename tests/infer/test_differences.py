@@ -144,4 +144,4 @@ def test_a_profile_that_ends_at_a_kink_says_that_it_may() -> None:
         lambda m: abs(m.sds[0] - m.sds[1]), method="profile", level=0.999
     )
     assert found.low == -math.inf
-    assert "the function has a kink or an end there" in found.note
+    assert "the quantity has a kink or an end there" in found.note

@@ -47,9 +47,11 @@ def taken_for_the_other(mixture: NormalMixture, own: int, other: int) -> float:
         return float(mixture.weights[k] * norm.pdf(x, mixture.means[k], mixture.sds[k]))
 
     def taken(x: float) -> float:
-        return float(height(x, other) > height(x, own)) * height(x, own) / mixture.weights[own]
+        heights = height(x, own), height(x, other)
+        return heights[0] / float(mixture.weights[own]) if heights[1] > heights[0] else 0.0
 
-    return float(quad(taken, -15.0, 20.0, limit=2000)[0])
+    share: float = quad(taken, -15.0, 20.0, limit=2000)[0]
+    return share
 
 
 @pytest.mark.parametrize("mixture", [TWO, THREE])

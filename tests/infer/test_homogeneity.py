@@ -79,7 +79,7 @@ def test_what_cannot_be_tested_is_refused() -> None:
             fit.homogeneity_test(wrong)  # type: ignore[arg-type]
     with pytest.raises(bt.ParameterError, match="method='dip' is unknown"):
         fit.homogeneity_test(method="dip")  # type: ignore[arg-type]
-    with pytest.raises(bt.ParameterError, match="9 is too few: no p-value of theirs is below 0.1"):
+    with pytest.raises(bt.ParameterError, match="9 is too few: no p-value"):
         fit.homogeneity_test(method="bootstrap", n_replicates=9)
     held = [
         {"equal_weights": True}, {"sd_ratios": [1, 2]}, {"fixed": {"means": [55, None]}},

@@ -134,3 +134,9 @@ def test_three_components_need_the_names_of_two() -> None:
     with pytest.raises(bt.ParameterError, match=r"components=\(1, 2\)"):
         fit.shape()
     assert fit.shape((2, 3))["separation"].value > 4.0
+
+
+def test_a_profile_ends_where_the_other_hump_is_lost_first() -> None:
+    found = bt.fit(bt.datasets.load("faithful")["waiting"]).shape(method="profile")["bimodality"]
+    assert found.high == math.inf
+    assert "the quantity has a kink or an end there" in found.note

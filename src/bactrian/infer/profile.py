@@ -37,7 +37,7 @@ _STUCK = (
 )
 _LOST = (
     "the likelihood could not be followed on this side: a component collapses or vanishes, a "
-    "parameter meets its bound, or the function has a kink or an end there"
+    "parameter meets its bound, or the quantity has a kink or an end there"
 )
 _SWAPPED = "the components change roles on this side before the likelihood falls far enough"
 _BOUND = "the fit bounds it there"
@@ -240,7 +240,8 @@ class Profile:
             limit = float(ends.min() if side < 0 else ends.max())
             if math.isfinite(limit):
                 return End(limit, _BOUND, fall)
-        if reason == _STUCK and self.quantity.quantity.gradient is None:
+        asked = self.quantity.quantity
+        if reason == _STUCK and (asked.gradient is None or asked.has_kinks):
             reason = _LOST
         return End(side * math.inf, reason, fall)
 

@@ -51,6 +51,8 @@ class Quantity:
         differences if absent.
     is_linear : bool
         Whether, on its scale, it is linear in the working coordinates.
+    has_kinks : bool
+        Whether its slopes jump somewhere, where no profile goes on.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Quantity:
     unit: Unit = "data"
     gradient: Callable[[NormalMixture], Array] | None = None
     is_linear: bool = False
+    has_kinks: bool = False
 
 
 class Local(NamedTuple):

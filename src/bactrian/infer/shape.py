@@ -58,6 +58,7 @@ def shape_quantities(lower: int, upper: int) -> tuple[Quantity, ...]:
             "identity",
             "none",
             lambda mixture: _bimodality_slopes(mixture, *two),
+            has_kinks=True,  # either hump may be the first to be lost
         ),
     )
 
