@@ -108,6 +108,6 @@ PARTS: dict[str, list[Cell]] = {
 PLAN = (
     ("size", 500), ("shapes", 200), ("power", 200), ("more", 200), ("published", 200),
     ("size", 1000), ("judged", 50), ("bootstrap", 100), ("shapes", 500), ("power", 500),
-    ("size", 2000), ("more", 500), ("published", 500), ("judged", 200), ("bootstrap", 500),
+    ("size", 2000), ("more", 500), ("published", 500), ("bootstrap", 500), ("judged", 200),
     ("shapes", 1000), ("power", 1000), ("more", 1000), ("published", 1000),
 )  # fmt: skip
