@@ -136,8 +136,7 @@ def said(law: str, n: int, what: int, test: str = "fitted") -> float:
 def shape_table() -> str:
     """Samples of one hump that is not normal."""
     head = ["law", "rows", "samples", *(NAMES[test] for test in ("em", "equal", "dip")),
-            "one hump", "a single mode", "doubtful", "two humps",
-            "two humps, goodness of fit known"]  # fmt: skip
+            "one hump", "a single mode", "doubtful", "two modes", "two humps"]  # fmt: skip
     lines = []
     for law in SHAPES:
         for n in NULL_SIZES:
@@ -240,6 +239,7 @@ def short() -> str:
         [said(law, n, TWO_HUMPS, test) for law in SHAPES for n in NULL_SIZES]
         for test in ("fitted", "judged")
     )
+    dips = [rejected(law, n, "dip")[0] for law in SHAPES for n in NULL_SIZES]
     lines = [
         f"- Under one normal, a test at 5 % rejects in {span(('em',), NORMAL, NULL_SIZES)} of the "
         f"samples by the EM-test, in {span(('equal',), NORMAL, NULL_SIZES)} by that for equal "
@@ -248,9 +248,10 @@ def short() -> str:
         f"- Under two components, the EM-test of two against more rejects at 5 % in "
         f"{span(('more',), PAIRS, PAIR_SIZES)}.",
         "- Under one hump that is not normal the tests reject too, the oftener the more rows there "
-        "are: a rejection says that the data are not one normal. The headline of the verdict "
-        f"calls {_range(careful)} of the samples of such a law two humps, and without its test of "
-        f"goodness of fit (`n_replicates=0`) {_range(quick)}.",
+        "are: a rejection says that the data are not one normal. The fit has two modes without a "
+        f"doubt in {_range(quick)} of the samples of such a law; the headline of the verdict calls "
+        f"{_range(careful)} of the samples two humps, and no more than {_range(dips)} where the "
+        "dip test is installed.",
     ]
     return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines)
 
@@ -320,10 +321,12 @@ What the tests reject is one normal. A skewed law, one with heavy tails and one 
 none, and with enough rows a mixture of two normals is the better description of each, though there
 is one hump and no group. At 5 %.
 
-The columns after the dip test are the headline of `fit.verdict(n_replicates=0)`: one hump; two
-components but a single mode; two modes with a doubt (few rows in one, or a shallow valley); two
-humps. The last one is the headline where the verdict also tests the goodness of fit, as it does
-unless told not to (of fewer samples: {judged}; with 99 drawn for the test)."""
+The columns after the dip test are what the fit of two components looks like: one hump is enough;
+two components but a single mode; two modes with a doubt (few rows in one, or a shallow valley);
+two modes without one. The last column is how often the headline of `fit.verdict()` calls these two
+humps, because the fit describes the data too (of fewer samples: {judged}; with 99 drawn for the
+test). That is without the package `diptest`: where it is installed, two humps are claimed only if
+the dip test rejects a single mode as well, no more often than its own column says."""
 
 POWER_TEXT = """\
 ## Two components: how often one is called too few

@@ -108,7 +108,9 @@ class Verdict:
             return f"{begin} it does not describe the data well, so its humps may not be theirs."
         if self.valley is not None and self.valley > _SHALLOW:
             return f"{begin} the valley between them is so shallow that they are hardly two humps."
-        if self.goodness is None and (self.dip is None or self.dip.p_value >= _LEVEL):
+        if self.dip is not None and self.dip.p_value >= _LEVEL:
+            return f"{begin[:-5]}, though the dip test does not rule out a single one."
+        if self.goodness is None and self.dip is None:
             return f"{begin[:-5]}; whether it describes the data was not tested."
         return f"{modes.capitalize()} humps: {said}, and the density has {modes} modes."
 
