@@ -139,7 +139,7 @@ def test_the_reason_names_what_was_passed_over_and_what_the_tests_say() -> None:
     words = compared("galaxies_rg", range(1, 7)).recommendation
     assert words.startswith("Recommended: three components with different variances. Six comp")
     assert "narrow component on a few rows" in words
-    assert "rejects two components (p = 0.0015) and does not reject three components" in words
+    assert "rejects two components (p = 1.5e-05) and does not reject three components" in words
     enzyme = bt.compare(reference("enzyme")[0], range(1, 4), equal_variances=False)
     assert "rejects two components" in enzyme.recommendation
     assert enzyme.recommendation.endswith("so it does not agree with BIC.")

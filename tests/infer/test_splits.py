@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -24,7 +26,7 @@ def split(name: str) -> tuple[SplitProblem, Array]:
     sample = Sample.of(draw("three", 150))
     edges = np.quantile(sample.local, np.linspace(0.0, 1.0, m + 1))
     variances = np.linspace(0.3, 0.9, m)
-    problem = SplitProblem(sample, variances, 0.25, edges, equal)
+    problem = SplitProblem(sample, variances, 0.25, edges, equal, np.zeros(m))
     rng = np.random.default_rng(3)
     low, high = edges[:-1].repeat(2), edges[1:].repeat(2)
     weights = rng.dirichlet(np.full(2 * m, 3.0), 6)
@@ -92,7 +94,7 @@ def test_an_em_step_never_lowers_it_and_stays_at_the_maximum(name: str) -> None:
 
 def test_means_stop_at_the_edges() -> None:
     problem, free = split("two")
-    narrow = SplitProblem(problem.sample, problem.variances, 0.25, np.array([-0.2, 0.0, 0.2]))
+    narrow = replace(problem, edges=np.array([-0.2, 0.0, 0.2]))
     state = climb(narrow, free, newton_step, max_steps=300).state
     assert (state.means[:, :2] <= 0.0).all()
     assert (state.means[:, 2:] >= 0.0).all()

@@ -16,8 +16,6 @@ from bactrian.infer.em_test import em_test, is_coarse
 from bactrian.infer.homogeneity import HomogeneityMethod, HomogeneityTest
 from bactrian.infer.likelihood_ratio import table_test
 from bactrian.infer.ratio_bootstrap import bootstrap_test
-from bactrian.infer.splits import Parameters
-from bactrian.solve.outcome import Outcome
 from bactrian.solve.solver import Solution
 
 if TYPE_CHECKING:
@@ -83,7 +81,7 @@ def homogeneity_test(
     if method is None:
         method = "bootstrap" if is_coarsely_rounded(fit) else "em"
     if method == "em":
-        return em_test(fit.sample, k, equal_variances=equal, general=_parameters(general))
+        return em_test(fit.sample, k, equal_variances=equal)
     if method == "likelihood_ratio":
         return table_test(fit.sample, k, equal_variances=equal, general=general)
     return bootstrap_test(
@@ -152,11 +150,3 @@ def require_testable(fit: Fit) -> None:
 def _general(fit: Fit, null_components: int) -> Solution | None:
     """What was found with one component more than is tested, where that is the fit."""
     return fit.solution if fit.options.n_components == null_components + 1 else None
-
-
-def _parameters(general: Solution | None) -> Parameters | None:
-    """Its parameters, local; None where it is no maximum."""
-    if general is None or general.outcome is not Outcome.CONVERGED:
-        return None
-    state = general.state
-    return state.weights[0], state.means[0], state.sds[0]

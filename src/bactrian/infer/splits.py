@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from bactrian.data.sample import Sample
 from bactrian.likelihood.derivatives import Expectations, derivatives, expectations
 from bactrian.likelihood.rough import rough_expectations
+from bactrian.model.mixture import NormalMixture
 from bactrian.solve.problem import moments_of, trust, without_held
+from bactrian.solve.resolution import rounding_unit
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 Parameters = tuple[Array, Array, Array]
+
+_LEAST_WEIGHT = 1e-9  # of a pair, whose logarithm is taken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +41,10 @@ class SplitProblem:
         The means of a pair stay between two edges.
     equal : bool
         Whether all components share one variance.
+    narrowest : (m,) float64
+        No sd of a pair is below it.
     floor : float
-        Zero: the penalty keeps sds from it.
+        Zero: no sd is too small to go on from.
 
     Notes
     -----
@@ -49,9 +55,27 @@ class SplitProblem:
     variances: Array
     level: float
     edges: Array
-    equal: bool = False
-    floor: float = 0.0
+    equal: bool
+    narrowest: Array
+    floor: float = field(init=False, default=0.0)
     matrix: Array = field(init=False)
+    lower: Array = field(init=False)
+    upper: Array = field(init=False)
+
+    @classmethod
+    def around(
+        cls, sample: Sample, null: NormalMixture, level: float, *, equal: bool = False
+    ) -> SplitProblem:
+        """Return the problem that splits a fitted mixture, whose means ascend, local.
+
+        Neighbouring pairs meet halfway between the means. No half is narrower than what values are
+        rounded to or half a bin, unless its component is: heaps of equal values would be split off
+        otherwise.
+        """
+        halfway = 0.5 * (null.means[1:] + null.means[:-1])
+        edges = np.concatenate([sample.local[:1], halfway, sample.local[-1:]])
+        step = max(rounding_unit(sample), 0.5 * sample.width)
+        return cls(sample, null.variances, level, edges, equal, np.minimum(null.sds, step))
 
     def __post_init__(self) -> None:
         """Lay out the slopes (3K - 1, p) of the working coordinates along the free ones."""
@@ -64,7 +88,17 @@ class SplitProblem:
         below = np.concatenate([identity[:, :k], spread], axis=1)
         matrix = np.zeros((3 * k - 1, k - 1 + below.shape[1]))
         matrix[: k - 1, : k - 1], matrix[k - 1 :, k - 1 :] = logits, below
-        object.__setattr__(self, "matrix", matrix)
+        lower, upper = np.full((2, matrix.shape[1]), [[-np.inf], [np.inf]])
+        lower[self._means], upper[self._means] = self.edges[:-1].repeat(2), self.edges[1:].repeat(2)
+        with np.errstate(divide="ignore"):
+            least = 2.0 * np.log(self.narrowest)
+        lower[self._means.stop :] = least[0] if self.equal else least.repeat(2)
+        for name, value in (("matrix", matrix), ("lower", lower), ("upper", upper)):
+            object.__setattr__(self, name, value)
+
+    def over(self, sample: Sample) -> SplitProblem:
+        """Return the same problem over other weighted values in the same coordinates."""
+        return replace(self, sample=sample)
 
     @property
     def n_pairs(self) -> int:
@@ -95,9 +129,10 @@ class SplitProblem:
         sds = np.exp(0.5 * free[:, 4 * m - 1 :])
         return weights, free[:, self._means], np.broadcast_to(sds, weights.shape)
 
-    def _clipped(self, means: Array) -> Array:
-        """Means (S, 2m) between the edges of their pairs."""
-        return np.clip(means, self.edges[:-1].repeat(2), self.edges[1:].repeat(2))
+    def shares(self, weights: Array) -> Array:
+        """Return the shares (S, m) of the first components of the pairs, of weights (S, 2m)."""
+        pairs = weights.reshape(len(weights), -1, 2)
+        return np.asarray(pairs[:, :, 0] / pairs.sum(axis=2))
 
     def penalty(self, sds: Array) -> Array:
         """Return what is added (S,) to the log-likelihood at sds (S, 2m)."""
@@ -114,6 +149,11 @@ class SplitProblem:
         """The level of the penalty of one component: a part of it where the variance is common."""
         return self.level / (2 * self.n_pairs) if self.equal else self.level
 
+    def worth(self, parameters: Parameters) -> Array:
+        """Return the penalised log-likelihood (S,), minus infinity where there is none."""
+        found = self.expect(*parameters).loglike + self.penalty(parameters[2])
+        return np.where(np.isfinite(found), found, -np.inf)
+
     def expect(self, weights: Array, means: Array, sds: Array) -> Expectations:
         """Return the E-step's sums at parameters (S, 2m)."""
         return expectations(self.sample.local, self.sample.weights, weights, means, sds)
@@ -127,31 +167,29 @@ class SplitProblem:
     ) -> Parameters:
         """Return the parameters of the M-step from those of the E-step.
 
-        Where the shares move they are drawn to one half, as by one more row in the smaller part.
+        Where the shares move they are drawn to one half, as by one more row in the smaller part,
+        and the means leave the edges, as in the authors' program.
         """
-        weights, means, sds = parameters
-        _, moved, variances = moments_of(expected, means, sds)
-        allowed, counts = self._clipped(moved), expected.counts
-        variances = variances + (moved - allowed) ** 2
-        rows = 2.0 * self._each
-        sums = counts * variances + rows * self.variances.repeat(2)
+        _, means, variances = moments_of(expected, *parameters[1:])
+        counts, rows = expected.counts, 2.0 * self._each
+        if not shares_move:
+            allowed = np.clip(means, self.lower[self._means], self.upper[self._means])
+            means, variances = allowed, variances + (means - allowed) ** 2
+        sums, rows_of = counts * variances + rows * self.variances.repeat(2), counts + rows
         if self.equal:
-            pooled = sums.sum(axis=1, keepdims=True) / (counts + rows).sum(axis=1, keepdims=True)
-            new = np.broadcast_to(pooled, sums.shape)
-        else:
-            new = sums / (counts + rows)
+            sums, rows_of = (np.add.reduce(a, axis=1, keepdims=True) for a in (sums, rows_of))
+        sds = np.maximum(np.sqrt(sums / rows_of), self.narrowest.repeat(2))
         pairs = counts.reshape(len(counts), -1, 2)
         whole = pairs.sum(axis=2)
-        shares = weights.reshape(pairs.shape)[:, :, 0]
-        shares = shares / weights.reshape(pairs.shape).sum(axis=2)
+        shares = self.shares(parameters[0])
         if shares_move:
             first = pairs[:, :, 0]
             lower = np.minimum((first + 1.0) / (whole + 1.0), 0.5)
             upper = np.maximum(first / (whole + 1.0), 0.5)
             shares = np.where(first <= 0.5 * whole, lower, upper)
-        both = np.stack([shares, 1.0 - shares], axis=2)
-        weights = (whole[:, :, None] / whole.sum(axis=1)[:, None, None] * both).reshape(sums.shape)
-        return weights, allowed, np.sqrt(new)
+        whole = np.maximum(whole / whole.sum(axis=1, keepdims=True), _LEAST_WEIGHT)
+        both = whole[:, :, None] * np.stack([shares, 1.0 - shares], axis=2)
+        return both.reshape(means.shape), means, sds
 
     def after_em(self, state: State) -> Array:
         """Return the free coordinates (S, p) of the EM step in which the shares are held."""
@@ -167,8 +205,7 @@ class SplitProblem:
 
     def evaluate(self, free: Array) -> State:
         """Return the state at free coordinates (S, p), or at the nearest within the edges."""
-        free = free.copy()
-        free[:, self._means] = self._clipped(free[:, self._means])
+        free = np.clip(free, self.lower, self.upper)
         with np.errstate(all="ignore"):
             weights, means, sds = self.parameters(free)
             found = derivatives(self.sample.local, self.sample.weights, weights, means, sds)
@@ -196,24 +233,21 @@ class SplitProblem:
             )
 
     def _held(self, free: Array, score: Array) -> NDArray[np.bool_]:
-        """Which coordinates are shares, or means at an edge that the score pushes against."""
-        held = np.zeros(free.shape, dtype=bool)
+        """Which coordinates are shares, or at an edge that the score pushes against."""
+        held = ((free <= self.lower) & (score < 0.0)) | ((free >= self.upper) & (score > 0.0))
         held[:, self.n_pairs - 1 : 2 * self.n_pairs - 1] = True
-        means, along = free[:, self._means], score[:, self._means]
-        low, high = self.edges[:-1].repeat(2), self.edges[1:].repeat(2)
-        held[:, self._means] = ((means <= low) & (along < 0.0)) | ((means >= high) & (along > 0.0))
         return held
 
     def _whitener(self, weights: Array, sds: Array) -> Array:
         """Matrices (S, p, p) that turn the complete-data information into the identity."""
         m, total = self.n_pairs, self.sample.total
-        inverse = 1.0 / (total * weights)
+        inverse = 1.0 / (total * np.maximum(weights, _LEAST_WEIGHT))
         spread = np.full((len(weights), 1), 1.0 / total) if self.equal else inverse
         ones = np.ones((len(weights), 2 * m - 1))
         diagonal = [ones, sds * np.sqrt(inverse), np.sqrt(2.0 * spread)]
         whitener = np.concatenate(diagonal, axis=1)[:, :, None] * np.eye(self.matrix.shape[1])
         if m > 1:
-            pairs = 1.0 / (total * weights.reshape(len(weights), m, 2).sum(axis=2))
+            pairs = 1.0 / (total * np.maximum(weights.reshape(-1, m, 2).sum(axis=2), _LEAST_WEIGHT))
             covariance = pairs[:, :-1, None] * np.eye(m - 1) + pairs[:, -1:, None]
             whitener[:, : m - 1, : m - 1] = np.linalg.cholesky(covariance)
         return whitener
