@@ -85,7 +85,8 @@ def test_area_near_zero_of_a_distant_component_is_not_a_staircase() -> None:
             ulps(v, exact(mixture, at, "cdf")) for at, v in zip(x, mixture.cdf(x), strict=True)
         ]
     assert max(errors) <= ULPS
-    assert (np.diff(mixture.cdf(x)) > 0.0).all()
+    # Neighbours are about two ulp apart, which rounding may make equal; a staircase has two steps.
+    assert np.unique(mixture.cdf(x)).size > 30
 
 
 def test_area_where_a_distance_overflows() -> None:
