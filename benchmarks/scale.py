@@ -70,7 +70,7 @@ def measured(name: str, rows: int, folder: Path, *, quick: bool) -> Result:
     """One program in a fresh process."""
     program = Path(__file__).with_name("scale_programs.py")
     command = [sys.executable, str(program), name, str(rows), str(folder)]
-    timeout = 4.0 * PATIENCE if name.startswith("sklearn") else None
+    timeout = 4.0 * PATIENCE if name in OTHERS else None
     try:
         done = subprocess.run(
             command + ["--quick"] * quick,
