@@ -17,9 +17,9 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 _FEW_VALUES = 1024
-_WARM_UP, _MAX_STEPS = 10, 200
-_CLIMBED = {1: 8, 2: 8, 3: 4}  # starts of each choice, by the number of pairs
-_ROUNDS, _EXCHANGED = 3, 2
+_WARM_UP, _MAX_STEPS = 15, 200
+_CLIMBED, _FEW_CLIMBED = 8, 2  # starts of each choice, of one or two pairs and of more
+_ROUNDS, _EXCHANGED = 5, 3
 _HIGHER = 1e-9
 _ALIKE = 1e-2
 
@@ -34,10 +34,10 @@ def maxima(problem: SplitProblem, null: NormalMixture, choices: Array) -> Parame
     if len(problem.sample) > _FEW_VALUES:
         few = problem.over(thinned(problem.sample))  # tells where to climb, not the answer
     begun, choice = starts(few.sample, null, few.edges, choices)
-    most = _CLIMBED.get(few.n_pairs, 2)
+    most = _CLIMBED if few.n_pairs <= 2 else _FEW_CLIMBED
     best, height = _highest(few, *_promising(few, begun, choice, most), len(choices))
     for _ in range(_ROUNDS if few.n_pairs > 1 else 0):
-        begun, choice = _exchanged(few, best, choices)
+        begun, choice = _exchanged(best, choices)
         begun, choice = _promising(few, begun, choice, _EXCHANGED)
         is_new = ~_alike(begun, _part(best, choice))
         if not is_new.any():
@@ -92,14 +92,23 @@ def _highest(
     return _part((state.weights, state.means, state.sds), best), height
 
 
-def _exchanged(problem: SplitProblem, best: Parameters, choices: Array) -> tuple[Parameters, Index]:
-    """For each choice the mixtures of those that differ from it in one share, given its shares."""
+def _exchanged(best: Parameters, choices: Array) -> tuple[Parameters, Index]:
+    """For each choice the mixtures of those that differ from it in one share, given its shares.
+
+    Either half of that pair may be the first: of equal ones it is not known which.
+    """
     weights, means, sds = best
-    choice, source = np.nonzero((choices[:, None] != choices).sum(axis=2) == 1)
-    whole = weights.reshape(len(weights), -1, 2).sum(axis=2)[source]
-    shares = choices[choice]
-    both = whole[:, :, None] * np.stack([shares, 1.0 - shares], axis=2)
-    return (both.reshape(len(choice), -1), means[source], sds[source]), choice
+    m = choices.shape[1]
+    differ = choices[:, None] != choices
+    choice, source = np.nonzero(differ.sum(axis=2) == 1)
+    shares, whole = choices[choice], weights.reshape(-1, m, 2).sum(axis=2)[source]
+    both = (whole[:, :, None] * np.stack([shares, 1.0 - shares], axis=2)).reshape(-1, 2 * m)
+    other = np.arange(2 * m) ^ differ[choice, source].repeat(2, axis=1)  # 0 for 1, 1 for 0
+    means, sds = (
+        np.concatenate([a[source], np.take_along_axis(a[source], other, axis=1)])
+        for a in (means, sds)
+    )
+    return (np.concatenate([both, both]), means, sds), np.concatenate([choice, choice])
 
 
 def _alike(one: Parameters, other: Parameters) -> NDArray[np.bool_]:
