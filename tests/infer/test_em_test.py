@@ -35,12 +35,25 @@ def rows(name: str, n: int, seed: int = 7) -> Array:
     return np.append(rng.normal(size=n - 1), 12.0)
 
 
-def published(x: Array, null: NormalMixture, *, equal: bool = False) -> float:
+def published(x: Array, null: NormalMixture, *, equal: bool = False, starts: int = 60) -> float:
     """The statistic of the published procedure, whatever its time."""
     values, counts = np.unique(x, return_counts=True)
     level = penalty_level(null, x.size, equal)
     known = (null.weights, null.means, null.variances)
-    return Published(values, counts.astype(np.float64), known, level, equal).statistic()
+    return Published(values, counts.astype(np.float64), known, level, equal).statistic(starts)
+
+
+def groups(seed: int) -> Array:
+    """Three groups, a narrow one between two wide ones."""
+    rng = np.random.default_rng(seed)
+    k = rng.choice(3, 120, p=[0.25, 0.5, 0.25])
+    return rng.normal(np.array([-3.0, 0.0, 2.0])[k], np.array([1.0, 0.4, 1.5])[k])
+
+
+def inside(seed: int) -> Array:
+    """A narrow group within a wide one."""
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(70) < 0.3, rng.normal(0, 0.3, 70), rng.normal(0.5, 1.5, 70))
 
 
 @pytest.mark.parametrize("equal", [False, True])
@@ -53,6 +66,30 @@ def test_one_against_two_is_the_published_procedure(name: str, n: int, equal: bo
     one = NormalMixture([1.0], [x.mean()], [x.std()])
     found = em_test(Sample.of(x), 1, equal_variances=equal).statistic
     assert found == pytest.approx(published(x, one, equal=equal), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", [11, 50, 77])
+def test_a_narrow_group_between_wide_ones_is_found(seed: int) -> None:
+    x = groups(seed)
+    one = NormalMixture([1.0], [x.mean()], [x.std()])
+    found = em_test(Sample.of(x), 1).statistic
+    assert found == pytest.approx(published(x, one, starts=40), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", [2, 10])
+def test_halves_that_take_other_roles_than_their_component_are_found(seed: int) -> None:
+    # The best pairs are not near the narrow and the wide component of the null hypothesis.
+    x = inside(seed)
+    fit = bt.fit(x)
+    found = em_test(Sample.of(x), 2).statistic
+    assert found == pytest.approx(published(x, fit.mixture, starts=40), abs=1e-5)
+
+
+def test_the_galaxies_are_more_than_two_components() -> None:
+    x = bt.datasets.load("galaxies")["velocity"]
+    fit = bt.fit(x)
+    found = fit.homogeneity_test(2).statistic
+    assert found == pytest.approx(published(x, fit.mixture, starts=24), abs=1e-5)
 
 
 def test_two_against_more_is_the_published_procedure() -> None:
@@ -124,6 +161,49 @@ def test_what_has_no_law_is_refused() -> None:
     with pytest.raises(bt.ParameterError, match="no admissible maximum with 2 components"):
         em_test(outlier, 2)
     assert em_test(outlier, 1).p_value < 1e-3
+
+
+def test_too_few_rows_or_values_are_refused() -> None:
+    with pytest.raises(bt.DataError, match="4 rows, and 2 components have 5 parameters"):
+        em_test(Sample.of(np.array([1.0, 2.0, 4.0, 8.0])), 1)
+    assert 0.0 < em_test(Sample.of(np.array([1.0, 2.0, 4.0, 8.0])), 1, equal_variances=True).p_value
+    assert 0.0 < em_test(Sample.of(np.array([1.0, 2.0, 4.0, 8.0, 9.0])), 1).p_value < 1.0
+    two = Sample.of(np.repeat([0.0, 1.0], 20))
+    with pytest.raises(bt.DataError, match="2 distinct values, too few for 2 components"):
+        em_test(two, 1)
+    with pytest.raises(bt.ParameterError, match="rounded so coarsely"):
+        em_test(Sample.of(np.repeat([0.0, 1.0, 2.0], 20)), 1)
+
+
+def test_a_value_that_many_rows_share_is_named() -> None:
+    x = np.concatenate([np.full(30, 1.5), rows("normal", 90)])
+    test = em_test(Sample.of(x), 1)
+    assert test.p_value < 1e-6
+    assert len(test.notes) == 1
+    assert "The value 1.5 is shared by 30 of the 120 rows." in test.notes[0]
+    assert em_test(Sample.of(x), 1, equal_variances=True).notes == ()
+    assert em_test(Sample.of(rows("normal", 90)), 1).notes == ()
+
+
+def test_rows_beyond_all_measure_make_no_warning() -> None:
+    # Warnings are errors here.
+    x = rows("normal", 60)
+    for far in (1e5, 1e9, 1e300):
+        assert em_test(Sample.of(np.append(x, far)), 1).p_value < 1e-20
+    assert em_test(Sample.of(np.concatenate([x, [1e5, -1e5]])), 2).p_value < 0.05
+    assert em_test(Sample.of(np.concatenate([x, x + 1e8])), 2).p_value > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("equal", [False, True])
+@pytest.mark.parametrize("name", ["normal", "two", "skewed", "heavy", "outlier", "groups"])
+def test_no_sample_has_a_lower_statistic_than_published(name: str, equal: bool) -> None:
+    for seed in range(25):
+        n = 40 + 10 * seed
+        x = groups(seed) if name == "groups" else rows(name, n, seed)
+        one = NormalMixture([1.0], [x.mean()], [x.std()])
+        found = em_test(Sample.of(x), 1, equal_variances=equal).statistic
+        assert found > published(x, one, equal=equal, starts=40) - 1e-6
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
 from bactrian.infer.splits import SplitProblem
+from bactrian.model.mixture import NormalMixture
 from bactrian.solve.climb import climb
 from bactrian.solve.steps import newton_step
 from tests.problems import draw
@@ -99,6 +101,74 @@ def test_means_stop_at_the_edges() -> None:
     assert (state.means[:, :2] <= 0.0).all()
     assert (state.means[:, 2:] >= 0.0).all()
     assert np.isin(state.means, [-0.2, 0.0, 0.2]).any()
+
+
+def test_sds_stop_where_values_are_rounded() -> None:
+    # A heap of equal values would draw a half onto itself: 40 rows outweigh the penalty.
+    x = np.concatenate([np.round(draw("overlapping", 200)), np.full(40, 1.0)])
+    sample = Sample.of(x)
+    null = NormalMixture([1.0], [float(sample.local.mean())], [math.sqrt(sample.local_variance)])
+    problem = SplitProblem.around(sample, null, 0.25)
+    step = float(np.diff(sample.local).min())
+    np.testing.assert_allclose(problem.narrowest, min(step, null.sds[0]))
+    at = (np.array([[0.3, 0.7]]), np.array([[1.0, 1.0]]), np.array([[0.2, 1.0]]))
+    at = (at[0], (at[1] - sample.origin) / sample.scale, at[2])
+    free = replace(problem, narrowest=np.zeros(1))
+    found = [
+        climb(each, each.free(*at), newton_step, max_steps=300).state for each in (problem, free)
+    ]
+    assert found[0].sds.min() == pytest.approx(step, rel=1e-12)
+    assert found[0].decrement[0] < 1e-12
+    assert found[1].sds.min() < 0.5 * step
+    assert found[1].loglike[0] > found[0].loglike[0] + 10.0
+    top = found[0]
+    np.testing.assert_allclose(problem.after_em(top), top.free, atol=1e-5)
+    wide = replace(problem, narrowest=np.array([2.0 * step]))
+    assert (wide.maximised(wide.expect(*at), at)[2] >= 2.0 * step).all()
+
+
+def test_edges_are_halfway_between_means() -> None:
+    sample = Sample.of(draw("three", 150))
+    null = NormalMixture([0.3, 0.4, 0.3], [-1.0, 0.0, 1.5], [0.3, 0.2, 0.4])
+    problem = SplitProblem.around(sample, null, 0.2)
+    np.testing.assert_allclose(problem.edges, [sample.local[0], -0.5, 0.75, sample.local[-1]])
+    np.testing.assert_array_equal(problem.variances, null.variances)
+    assert (problem.narrowest == 0.0).all()  # these values are not rounded
+    other = problem.over(Sample.of(draw("three", 160)))
+    assert other.sample.total == 160.0
+    assert other.edges is problem.edges
+
+
+def test_a_pair_without_rows_divides_nothing_by_zero() -> None:
+    # Both halves of the first pair stand where no row is: its weight falls to nothing.
+    problem, _ = split("two")
+    problem = replace(problem, edges=np.array([-1e3, -9e2, 1e2]))
+    at = (np.full((1, 4), 0.25), np.array([[-950.0, -940.0, 0.0, 1.0]]), np.full((1, 4), 0.5))
+    for _ in range(30):
+        at = problem.maximised(problem.expect(*at), at)
+    state = problem.evaluate(problem.free(*at))
+    assert np.isfinite(state.loglike).all()
+    assert 0.0 < at[0][0, 0] < 1e-8
+    np.testing.assert_allclose(problem.shares(at[0]), 0.5)
+    assert np.isfinite(problem.worth(at)).all()
+
+
+def test_the_worth_of_what_has_no_value_is_the_lowest() -> None:
+    problem, _ = split("one")
+    at = (np.full((1, 2), 0.5), np.zeros((1, 2)), np.array([[1.0, np.nan]]))
+    assert problem.worth(at)[0] == -np.inf
+
+
+def test_means_leave_the_edges_where_shares_move() -> None:
+    problem, _ = split("two")
+    problem = replace(problem, edges=np.array([-3.0, 2.0, 3.0]))
+    at = (np.full((1, 4), 0.25), np.array([[-2.0, 0.0, 2.0, 2.5]]), np.full((1, 4), 1.0))
+    expected = problem.expect(*at)
+    free_means = at[1] + expected.spreads[:, 0] / expected.counts
+    assert free_means[0, 2] < 2.0
+    moved = problem.maximised(expected, at, shares_move=True)
+    np.testing.assert_allclose(moved[1], free_means, rtol=1e-12)
+    assert problem.maximised(expected, at)[1][0, 2] == 2.0
 
 
 def test_moving_shares_gain_a_row_for_the_smaller_half() -> None:
