@@ -26,7 +26,7 @@ from bactrian.model.posterior import HALF_LOG_2PI
 
 Array = NDArray[np.float64]
 
-_CHUNK = 2**18  # rows
+_CHUNK = 2**19  # rows
 _LINE = 8  # numbers between terms: a power of two would put all in one set of the cache
 _HUGE = 1e60  # sums that are larger, or no numbers, were taken beyond what the loops are made for
 _WIDEST = 2.0**40  # ratio of two sds, and of a mean to an sd, for which they are made
