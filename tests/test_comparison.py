@@ -152,8 +152,27 @@ def test_numbers_that_the_rows_are_too_few_for_are_left_out_and_named() -> None:
     assert "Left out, four components" in str(found)
     with pytest.raises(bt.DataError, match="There are 2 rows"):
         bt.compare([1.0, 2.0], [3, 4])
-    with pytest.raises(KeyError, match="there are fits with 1, 2"):
+    with pytest.raises(KeyError, match=r"there are .*1, .*equal.*and .*2, .*equal"):
         found[3]
+
+
+def test_a_fit_of_either_kind_is_found_by_its_name() -> None:
+    found = bt.compare(WAITING, [1, 2])
+    assert found[2] is found[2, "different"] is found.fits[1]
+    assert found[2, "equal"] is found.fits[2]
+    assert found[1, "different"] is found[1]
+    with pytest.raises(KeyError, match=r"no fit is .*1, .*equal"):
+        found[1, "equal"]
+
+
+def test_large_criteria_make_no_wide_table() -> None:
+    rng = np.random.default_rng(1)
+    x = 1e6 + 1e3 * np.where(rng.random(500) < 0.35, rng.normal(0, 1, 500), rng.normal(2, 1.3, 500))
+    found = bt.compare(x, [1, 2], sample_weight=np.full(500, 6000.0))
+    lines = str(found).splitlines()
+    assert max(map(len, lines)) <= 88
+    assert f"{found[2].bic:.0f}" in lines[5]
+    assert f"{found[2].bic:.1f}" not in lines[5]
 
 
 def test_what_has_no_test_or_no_criteria_is_said() -> None:

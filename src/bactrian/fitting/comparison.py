@@ -34,6 +34,8 @@ from bactrian.present.comparison import (
     row_values,
 )
 
+Kind = Literal["different", "equal"]
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Comparison:
@@ -58,13 +60,18 @@ class Comparison:
         """Iterate over the fits."""
         return iter(self.fits)
 
-    def __getitem__(self, n_components: int) -> Fit:
-        """Return the first fit with a number of components: with different variances, if any."""
+    def __getitem__(self, key: int | tuple[int, Kind]) -> Fit:
+        """Return the fit with a number of components: with different variances, if there is one.
+
+        ``comparison[2, "equal"]`` is that with equal variances, ``comparison[2, "different"]`` the
+        other.
+        """
+        n_components, kind = key if isinstance(key, tuple) else (key, None)
         for fit in self.fits:
-            if fit.options.n_components == n_components:
+            if fit.options.n_components == n_components and kind in (None, _kind(fit)):
                 return fit
-        known = ", ".join(str(k) for k in dict.fromkeys(f.options.n_components for f in self.fits))
-        raise KeyError(f"no fit has {n_components!r} components; there are fits with {known}")
+        known = " and ".join(f'[{f.options.n_components}, "{_kind(f)}"]' for f in self.fits)
+        raise KeyError(f"no fit is [{key!r}]; there are {known}")
 
     def __len__(self) -> int:
         """Return the number of fits."""
@@ -160,6 +167,11 @@ class Comparison:
         if both and best.options.n_components > 1:
             over += f" {family_in_words(best.options.equal_variances)}"
         return bound_sentence(quick_bound(best), float(best.mixture.sds.min()), over)
+
+
+def _kind(fit: Fit) -> Kind:
+    """Whether the components of a fit share one variance."""
+    return "equal" if fit.options.equal_variances else "different"
 
 
 def _row(fit: Fit, test: HomogeneityTest | None) -> ComparisonRow:

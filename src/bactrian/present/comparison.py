@@ -14,6 +14,7 @@ from bactrian.present.tables import wrapped
 from bactrian.present.wording import printable, row_count
 
 _CRITERIA = ("aic", "aicc", "bic", "icl")
+_WIDE = 1e6
 _LEGEND = "* smallest of the fits that converged; p: EM-test of one component less."
 
 
@@ -115,6 +116,7 @@ def _families(rows: Sequence[ComparisonRow]) -> list[tuple[bool, list[int]]]:
 def _cells(rows: Sequence[ComparisonRow]) -> list[list[str]]:
     """The table with its headings, numbers aligned."""
     converged = [row for row in rows if row.outcome == "converged"]
+    places = _places(rows)
     columns = [
         ["K", *(str(row.n_components) for row in rows)],
         ["params", *(str(row.n_params) for row in rows)],
@@ -127,21 +129,30 @@ def _cells(rows: Sequence[ComparisonRow]) -> list[list[str]]:
             "*" if row.outcome == "converged" and value == least else " "
             for row, value in zip(rows, values, strict=True)
         ]
-        shown = align([_to_cents(value) for value in values])
+        shown = align([_criterion(value, places) for value in values])
         columns.append([f"{name.upper()} ", *map(str.__add__, shown, marks)])
     columns[4][0] = "AICc "
-    columns.append(["entropy", *align([_to_cents(row.entropy) for row in rows])])
+    columns.append(["entropy", *align([_criterion(row.entropy, places) for row in rows])])
     columns.append(["p", *(_p(row.p_value) for row in rows)])
     if len(converged) < len(rows):
         columns.append(["outcome", *(row.outcome.replace("_", " ") for row in rows)])
     return [list(line) for line in zip(*columns, strict=True)]
 
 
-def _to_cents(value: float) -> str:
-    """A criterion: differences of less than a hundredth mean nothing."""
+def _places(rows: Sequence[ComparisonRow]) -> int:
+    """Decimals of criteria: differences of less than a hundredth mean nothing.
+
+    In those of millions they would make the table wider than a page, and mean as little.
+    """
+    values = [abs(getattr(row, name)) for row in rows for name in _CRITERIA]
+    return 0 if any(_WIDE <= value < math.inf for value in values) else 2
+
+
+def _criterion(value: float, places: int) -> str:
+    """A criterion or an entropy."""
     if math.isnan(value):
         return MISSING
-    return f"{value:.2f}" if abs(value) < 1e12 else f"{value:.10g}"
+    return f"{value:.{places}f}" if abs(value) < 1e12 else f"{value:.10g}"
 
 
 def _p(value: float | None) -> str:
