@@ -31,6 +31,7 @@ SLOW_TO_IMPORT = [
     "pyarrow",
     "matplotlib",
     "numba",
+    "sklearn",
 ]
 # Paths of one machine have no place in a text that everybody reads: homes, mounts, drives, this
 # clone's own folder.
