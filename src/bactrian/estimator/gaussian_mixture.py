@@ -242,6 +242,6 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
             self.precisions_ = 1.0 / self.covariances_
             self.precisions_cholesky_ = 1.0 / mixture.sds[:, None, None]
         self.converged_ = fit.converged
-        self.n_iter_ = max(len(fit.trace) - 1, 0)
+        self.n_iter_ = fit.solution.n_steps
         unbounded = fit.outcome in _UNBOUNDED
         self.lower_bound_ = math.nan if unbounded else fit.loglike / fit.n_obs
