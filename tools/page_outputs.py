@@ -24,6 +24,7 @@ PAGES = (
     "docs/thresholds.md",
     "docs/humps.md",
     "docs/goodness.md",
+    "docs/migration.md",
 )
 EXAMPLE = re.compile(
     r"^```(?P<language>bash|python)\n(?P<code>(?:(?!^```).*\n)+)^```\n"
