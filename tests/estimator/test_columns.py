@@ -42,7 +42,7 @@ CONTAINERS = [
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_every_container_gives_the_same(container: Any) -> None:
     fitted = GaussianMixture1D().fit(container(X))
-    np.testing.assert_array_equal(fitted.means_, FITTED.means_)
+    np.testing.assert_array_equal(fitted.means_[:, 0], bt.fit(X[:, 0]).mixture.means)
     np.testing.assert_array_equal(fitted.predict_proba(container(X)), FITTED.predict_proba(X))
     assert fitted.n_features_in_ == 1
 
