@@ -237,7 +237,7 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
         self.weights_ = mixture.weights.copy()
         self.means_ = mixture.means[:, None].copy()
         # Beyond scales of 1e±154 squares leave the range of doubles; the sds of fit_ do not.
-        with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        with np.errstate(over="ignore", divide="ignore"):
             self.covariances_ = mixture.variances[:, None, None].copy()
             self.precisions_ = 1.0 / self.covariances_
             self.precisions_cholesky_ = 1.0 / mixture.sds[:, None, None]
