@@ -172,7 +172,7 @@ def main(arguments: list[str]) -> None:
     where = machine()[0].removeprefix("- ").split(";")[0]
     notes = (
         " Seconds of processor time, the fewest of five calls after a first one, in one run of "
-        f"`benchmarks/two_million.py` ({where})."
+        f"`benchmarks/two_million.py` with the extra `fast` ({where})."
     )
     words = textwrap.fill(
         story(x, other, mine) + end + notes, 100, break_on_hyphens=False, break_long_words=False
