@@ -25,18 +25,7 @@ def in_pandas(X: Any) -> Any:
     return pytest.importorskip("pandas").DataFrame({"a": X[:, 0]})
 
 
-def in_series(X: Any) -> Any:
-    return in_pandas(X)["a"]
-
-
-CONTAINERS = [
-    np.asfortranarray,
-    lambda X: X[:, 0],
-    lambda X: X.tolist(),
-    in_polars,
-    in_pandas,
-    in_series,
-]
+CONTAINERS = [np.asfortranarray, lambda X: X.tolist(), in_polars, in_pandas]
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -45,6 +34,13 @@ def test_every_container_gives_the_same(container: Any) -> None:
     np.testing.assert_array_equal(fitted.means_[:, 0], bt.fit(X[:, 0]).mixture.means)
     np.testing.assert_array_equal(fitted.predict_proba(container(X)), FITTED.predict_proba(X))
     assert fitted.n_features_in_ == 1
+
+
+@pytest.mark.parametrize("method", ["fit", "predict", "score", "transform", "score_samples"])
+def test_a_flat_array_is_refused_with_its_remedy(method: str) -> None:
+    for flat in (X[:, 0], X[:, 0].tolist(), in_pandas(X)["a"]):
+        with pytest.raises(ValueError, match=r"Reshape your data|2-dimensional container"):
+            getattr(FITTED, method)(flat)
 
 
 @pytest.mark.parametrize("container", [in_polars, in_pandas])
@@ -97,7 +93,6 @@ def test_what_is_not_finite_is_refused_with_its_row(method: str, wrong: float) -
 
 def test_one_row_can_be_predicted_and_not_fitted() -> None:
     assert FITTED.predict(X[:1]).shape == (1,)
-    assert FITTED.predict(X[0]).shape == (1,)
     with pytest.raises(ValueError, match=r"1 sample.* minimum of 2"):
         GaussianMixture1D().fit(X[:1])
 

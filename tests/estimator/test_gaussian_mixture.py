@@ -163,12 +163,12 @@ def test_weights_are_routed_to_fits_and_scores() -> None:
 def test_columns_of_a_frame_become_named_probabilities(library: str) -> None:
     frames = pytest.importorskip(library)
     frame = frames.DataFrame({"a": X[:, 0], "b": X[::-1, 0] * 2.0})
-    parts = [("flat", GaussianMixture1D(), "a"), ("columns", GaussianMixture1D(), ["b"])]
+    parts = [("one", GaussianMixture1D(), ["a"]), ("other", GaussianMixture1D(), ["b"])]
     table = ColumnTransformer(parts).set_output(transform=library).fit_transform(frame)
     assert isinstance(table, frames.DataFrame)
     assert list(table.columns) == [
         f"{part}_{name}_component{k}".replace("_", "__", 1)
-        for part, name in (("flat", "a"), ("columns", "b"))
+        for part, name in (("one", "a"), ("other", "b"))
         for k in (0, 1)
     ]
     np.testing.assert_array_equal(table.to_numpy()[:, :2], FITTED.predict_proba(X))
@@ -239,7 +239,7 @@ def test_many_rows_are_fitted_by_way_of_their_sums() -> None:
     rows = draw("apart", 40_000)
     fitted = GaussianMixture1D().fit(rows[:, None])
     assert fitted.fit_.certificate.sketch_error > FITTED.fit_.certificate.sketch_error == 0.0
-    assert fitted.lower_bound_ == pytest.approx(fitted.score(rows), rel=1e-12)
+    assert fitted.lower_bound_ == pytest.approx(fitted.score(rows[:, None]), rel=1e-12)
 
 
 # Where variances overflow, where their inverses do, where they are zero.

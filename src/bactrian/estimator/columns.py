@@ -20,7 +20,7 @@ def column_of(estimator: Any, X: Any, *, reset: bool) -> Array:
     ----------
     estimator : GaussianMixture1D
         Whose data they are.
-    X : array-like (n, 1) or (n,), frame of one column
+    X : array-like (n, 1), frame of one column
         In any container that scikit-learn takes.
     reset : bool
         Whether this is the X of ``fit``.
@@ -32,21 +32,19 @@ def column_of(estimator: Any, X: Any, *, reset: bool) -> Array:
     ValueError, TypeError
         scikit-learn's, for what is no array of real numbers.
     """
-    flat = _is_flat(X)
     table = check_array(
-        X, dtype=[np.float64, np.float32], ensure_2d=not flat, ensure_all_finite=False,
+        X, dtype=[np.float64, np.float32], ensure_all_finite=False,
         ensure_min_samples=2 if reset else 1, estimator=estimator, input_name="X",
     )  # fmt: skip
     # Before the features are counted, as scikit-learn's own estimators do.
     _check_finite(table)
-    table = table[:, None] if flat else table
     if table.shape[1] != 1:
         raise DataError(
             f"X has {table.shape[1]} features, and {type(estimator).__name__} fits one: choose a "
             "column, as X[:, [0]] of an array, frame[['name']] of a frame, or with a "
             "ColumnTransformer in a pipeline."
         )
-    validate_data(estimator, table if flat else X, reset=reset, skip_check_array=True)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
     column: Array = table[:, 0]
     return column
 
@@ -106,18 +104,12 @@ def output_names(given: Any, known: Any, k: int) -> NDArray[np.object_]:
     return np.asarray([f"{names[0]}_component{number}" for number in range(k)], dtype=object)
 
 
-def _is_flat(X: Any) -> bool:
-    """Whether X has rows only; what is no array is told by what NumPy makes of it."""
-    shape = getattr(X, "shape", None)
-    return len(np.asarray(X).shape if shape is None else shape) == 1
-
-
 def _check_finite(table: Array) -> None:
     """Refuse NaN and infinity; scikit-learn's own words would advise to impute."""
     # A minimum and a maximum see every NaN and infinity, and cost no temporary array.
     if np.isfinite(table.min()) and np.isfinite(table.max()):
         return
-    wrong = ~np.isfinite(table.reshape(len(table), -1)).all(axis=1)
+    wrong = ~np.isfinite(table).all(axis=1)
     raise DataError(
         f"X holds NaN or infinity in {int(wrong.sum())} of {wrong.size} rows, the first is row "
         f"{int(wrong.argmax())} (counted from 0): leave such rows out. Do not impute them: filled "

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import scipy
-
-_COLUMNS = (
-    "it looks for the columns of an X that it made one-dimensional itself, as it does where an "
-    "estimator of one feature takes that"
+_REASON = "it fits an X of several features, where this estimator takes one feature"
+_CHECKS = (
+    "check_all_zero_sample_weights_error",
+    "check_dict_unchanged",
+    "check_dont_overwrite_parameters",
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_estimators_fit_returns_self",
+    "check_estimators_nan_inf",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit2d_predict1d",
+    "check_fit_check_is_fitted",
+    "check_fit_idempotent",
+    "check_fit_score_takes_y",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_n_features_in",
+    "check_n_features_in_after_fitting",
+    "check_pipeline_consistency",
+    "check_positive_only_tag_during_fit",
+    "check_readonly_memmap_input",
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weights_list",
+    "check_sample_weights_not_an_array",
+    "check_sample_weights_not_overwritten",
+    "check_sample_weights_pandas_series",
+    "check_sample_weights_shape",
+    "check_transformer_data_not_an_array",
+    "check_transformer_general",
+    "check_transformer_preserve_dtypes",
 )
-_SEVERAL = "it fits an X of several features, where this estimator takes one feature"
-_FLAT = "it wants a one-dimensional X refused, which is one feature and so is taken"
 
 
 def failed_checks() -> dict[str, str]:
     """Return what ``check_estimator`` takes as ``expected_failed_checks``."""
-    columns = [
-        "check_dict_unchanged",
-        "check_dont_overwrite_parameters",
-        "check_dtype_object",
-        "check_estimator_sparse_array",
-        "check_f_contiguous_array_estimator",
-        "check_fit2d_1feature",
-        "check_fit2d_1sample",
-        "check_fit2d_predict1d",
-        "check_methods_sample_order_invariance",
-        "check_methods_subset_invariance",
-        "check_n_features_in",
-        "check_n_features_in_after_fitting",
-        "check_transformer_data_not_an_array",
-        "check_transformer_general",
-    ]
-    # SciPy before 1.15 has no one-dimensional compressed arrays.
-    if tuple(int(part) for part in scipy.__version__.split(".")[:2]) < (1, 15):
-        columns.append("check_estimator_sparse_tag")
-    several = [
-        "check_sample_weight_equivalence_on_dense_data",
-        "check_sample_weights_not_overwritten",
-        "check_sample_weights_shape",
-    ]
-    reasons = [(columns, _COLUMNS), (several, _SEVERAL), (["check_fit1d"], _FLAT)]
-    return {name: reason for names, reason in reasons for name in names}
+    return dict.fromkeys(_CHECKS, _REASON)

@@ -83,7 +83,7 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
 
     Notes
     -----
-    X has one feature: (n, 1), a frame of one column, or (n,). float32 is taken, and all is
+    X has one feature: (n, 1), or a frame of one column. float32 is taken, and all is
     computed and returned in float64. Data whose likelihood has no maximum do not raise:
     `converged_` is False, and a ``sklearn.exceptions.ConvergenceWarning`` says why and what to
     do. Data that nothing can be fitted to, as a constant column, raise ``bactrian.DataError``, a
@@ -130,7 +130,7 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
 
         Parameters
         ----------
-        X : array-like (n, 1) or (n,), frame of one column
+        X : array-like (n, 1), frame of one column
         y : ignored
         sample_weight : array-like (n,), optional
             Weights of the rows; what they mean is `weight_kind`.
@@ -220,12 +220,6 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
         labels = random.choice(mixture.n_components, size=n, p=mixture.weights)
         drawn = mixture.means[labels] + mixture.sds[labels] * random.standard_normal(n)
         return drawn[:, None], labels
-
-    def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn may ask of the estimator: (n,) arrays are taken as well."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = True
-        return tags
 
     def _column(self, X: Any, *, reset: bool = False) -> Array:
         """Values (n,) of the one feature."""
