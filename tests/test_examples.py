@@ -84,6 +84,11 @@ def printed(*command: str | Path) -> str:
             "waiting: Two humps: two components are clearly better than one (p = 1.3e-26), and "
             "the density has two modes.",
         ),
+        (
+            "09_scoring_in_the_database",
+            ["duckdb"],
+            "500,000 rows scored where they are: posteriors as in NumPy, to 1e-12",
+        ),
     ],
 )
 def test_the_example_prints_this_line(name: str, packages: list[str], line: str) -> None:

@@ -14,6 +14,8 @@ from tools import lowest_versions, page_outputs
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
+NEEDS = {"docs/results.md": ("polars", "onnx", "onnxruntime")}
+
 needs_bash = pytest.mark.skipif(os.name == "nt", reason="the commands are for bash")
 
 
@@ -60,8 +62,11 @@ def test_each_of_the_two_commands_is_one_line() -> None:
 @needs_bash
 @pytest.mark.parametrize("page", page_outputs.PAGES)
 def test_examples_print_what_the_page_shows(page: str) -> None:
-    pytest.importorskip("duckdb")
+    for package in ("duckdb", *NEEDS.get(page, ())):
+        pytest.importorskip(package)
     text = (ROOT / page).read_text("utf-8")
+    if "to_scipy" in text:
+        pytest.importorskip("scipy", minversion="1.15")
     assert page_outputs.with_outputs(text) == text
 
 

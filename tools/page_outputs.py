@@ -25,6 +25,7 @@ PAGES = (
     "docs/humps.md",
     "docs/goodness.md",
     "docs/migration.md",
+    "docs/results.md",
 )
 EXAMPLE = re.compile(
     r"^```(?P<language>bash|python)\n(?P<code>(?:(?!^```).*\n)+)^```\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 
 from bactrian.data.engines.lazy import is_lazy, lazy_source
 from bactrian.errors import DataError, DataTypeError
+from bactrian.model.mixture import NormalMixture
+from bactrian.present.sql import Expressions
 from tests.conftest import NO_JAVA
 from tests.data.lazy_frames import (
     DASK_MOVES,
@@ -213,6 +216,23 @@ def test_a_dask_worker_that_is_killed_changes_nothing(
         found = source.sketch(-6, EVERYWHERE)
         assert killed.result() in before
     assert_sketch_is_exact(found, rows, None)
+
+
+def test_spark_scores_rows_as_the_mixture_does(spark: Any) -> None:
+    mixture = NormalMixture([0.2, 0.3, 0.5], [-3.0, 0.0, 4.0], [1.0, 0.1, 2.0])
+    x = [*np.linspace(-50.0, 60.0, 45).tolist(), 1e300, -1e300, math.inf, -math.inf]
+    of = Expressions.of("two `words`", "spark")
+    frame = spark.createDataFrame([*zip(x), (math.nan,), (None,)], "`two ``words``` double")
+    asked = [of.posterior(mixture, 1), of.component(mixture), of.logpdf(mixture)]
+    *rows, nan, null = (tuple(row) for row in frame.selectExpr(*asked).collect())
+    posterior, component, logpdf = np.array(rows, dtype=float).T
+    expected = mixture.responsibilities(x)
+    np.testing.assert_allclose(posterior, expected[:, 1], rtol=0.0, atol=1e-12)
+    assert component.tolist() == (1 + expected.argmax(axis=1)).tolist()
+    np.testing.assert_allclose(logpdf[:45], mixture.logpdf(x[:45]), rtol=1e-12)
+    assert np.isneginf(logpdf[45:]).all()
+    assert (math.isnan(nan[0]), nan[1], math.isnan(nan[2])) == (True, None, True)
+    assert null == (None, None, None)
 
 
 def test_a_spark_executor_that_is_killed_changes_nothing(

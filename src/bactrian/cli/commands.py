@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bactrian.cli.constraints import constraints_from
+from bactrian.cli.exports import check_exports, expression, save
 from bactrian.cli.progress import shown
 from bactrian.cli.thresholds import threshold_rule
 from bactrian.cli.wording import summary_in_options, threshold_in_options
@@ -28,6 +29,10 @@ def fit_command(options: argparse.Namespace) -> int:
 
     _check_intervals(options)
     rule = threshold_rule(options)
+    check_exports(options)
+    if options.output is not None:
+        _check_folder(options.output)
+        _check_not_the_input(options)
     data = data_from(options)
     with shown(options.quiet) as progress:
         found = fit(
@@ -39,6 +44,11 @@ def fit_command(options: argparse.Namespace) -> int:
             **constraints_from(options),
         )
         way = _interval_method(found, options, progress)
+    if options.output is not None:
+        save(found.to_json(options.level, way), options.output)
+    if options.sql is not None:
+        put(expression(found, options, rule))
+        return 0
     cut = None
     if rule is not None:
         cut = threshold_in_options(
@@ -119,11 +129,11 @@ def _check_folder(output: str) -> None:
 
 
 def _check_not_the_input(options: argparse.Namespace) -> None:
-    """Refuse to write the sketch over the rows."""
+    """Refuse to write over the rows."""
     both = (options.file, options.output)
     if options.file is not None and all(map(os.path.exists, both)) and os.path.samefile(*both):
         raise DataError(
-            f"the sketch would take the place of the rows in {options.file!r}: name another file "
+            f"the output would take the place of the rows in {options.file!r}: name another file "
             "with -o."
         )
 

@@ -6,6 +6,7 @@ import argparse
 
 from bactrian.cli import commands, humps
 from bactrian.cli.constraints import add_constraints
+from bactrian.cli.exports import add_exports
 from bactrian.cli.thresholds import add_threshold
 from bactrian.errors import ParameterError
 
@@ -21,6 +22,7 @@ examples:
   bactrian merge monday.sketch tuesday.sketch -o week.sketch
   bactrian fit week.sketch
   bactrian fit 'days/*.sketch'
+  bactrian fit data.csv --column waiting --sql
 
 Exit status: 0 done (how a fit ended is printed), 1 the data cannot be read or fitted,
 2 the command was not understood.
@@ -127,6 +129,7 @@ def _fit(command: argparse.ArgumentParser) -> None:
     _intervals(command)
     add_threshold(command)
     command.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
+    add_exports(command)
 
 
 def _weight_kind(command: argparse.ArgumentParser) -> None:

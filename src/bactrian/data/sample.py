@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,10 @@ class Sample:
     def __len__(self) -> int:
         """Return the number of distinct values."""
         return self.local.size
+
+    def __reduce__(self) -> tuple[type[Sample], tuple[Any, ...]]:
+        # Pickled arrays come back writable: the constructor makes them read-only again.
+        return Sample, tuple(getattr(self, f.name) for f in fields(self) if f.init)
 
 
 def _merge_ties(values: Array, weights: Array | None) -> tuple[Array, Array]:

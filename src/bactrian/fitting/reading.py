@@ -13,6 +13,7 @@ from bactrian.data.sampling import WeightedSource, sampled, sampled_nodes, unit_
 from bactrian.data.sketches.nodes import sample_of
 from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sources import as_source
+from bactrian.data.tables.made import Backend, library_of
 from bactrian.fitting.compressed import solve_source
 from bactrian.fitting.options import Options
 from bactrian.fitting.requirements import check_bins, check_enough, checked_weight_kind
@@ -36,12 +37,15 @@ class Reading:
         Its sketch, where the sample is made of one.
     weight_kind : {"frequency", "sampling"}
         What observation weights mean.
+    library : {"pandas", "polars", "pyarrow"}, optional
+        The library of frames that the data are of.
     """
 
     source: Source
     sample: Sample
     sketch: Sketch | None
     weight_kind: str = "frequency"
+    library: Backend | None = None
 
     def fit(self, options: Options) -> Fit:
         """Return the fit of the column.
@@ -65,7 +69,7 @@ class Reading:
             nodes = sampled_nodes if self.weight_kind == "sampling" else sample_of
             solution = solve_source(self.source, self.sketch, run, nodes)
         sample = solution.problem.sample
-        return Fit(solution, sample, self.source.column, self._n_missing, options)
+        return Fit(solution, sample, self.source.column, self._n_missing, options, self.library)
 
     @property
     def _n_missing(self) -> int:
@@ -86,6 +90,7 @@ def read(
     progress: Progress | None = None,
 ) -> Reading:
     """Return the column that data hold, read once; the parameters are those of ``fit``."""
+    library = library_of(data)
     source = as_source(
         data, column=column, sample_weight=sample_weight, missing=missing, progress=progress
     )
@@ -93,8 +98,8 @@ def read(
         values, weights = source.rows.values, source.rows.weights
         kind = checked_weight_kind(weights, weight_kind)
         if kind == "sampling" and weights is not None:
-            return Reading(source, sampled(values, weights), None, kind)
-        return Reading(source, Sample.of(values, weights), None, kind)
+            return Reading(source, sampled(values, weights), None, kind, library)
+        return Reading(source, Sample.of(values, weights), None, kind, library)
     sketch = source.sketch()
     # Sums of whole weights are whole, and others hardly ever are in every bin.
     sums = None if sketch.squares is None else sketch.moments[:, 0]
@@ -102,4 +107,4 @@ def read(
     if kind == "sampling":
         source = WeightedSource(source, unit_of(sketch))
         sketch = source.weighted(sketch)
-    return Reading(source, sketch.to_sample(), sketch, kind)
+    return Reading(source, sketch.to_sample(), sketch, kind, library)

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from bactrian.data.sample import Sample
-from bactrian.fitting import goodness, homogeneity, thresholds, uncertainty, verdict
+from bactrian.data.tables.made import Backend
+from bactrian.fitting import (
+    document,
+    frames,
+    goodness,
+    homogeneity,
+    scoring,
+    thresholds,
+    uncertainty,
+    verdict,
+)
 from bactrian.fitting.options import Options
 from bactrian.fitting.report import summary_of
 from bactrian.infer.bootstrap import Bootstrap
@@ -39,6 +49,8 @@ class Fit:
         Rows left out because their value was missing.
     options : Options
         How the fit was asked for.
+    library : {"pandas", "polars", "pyarrow"}, optional
+        The library of frames that the data were of.
     """
 
     solution: Solution
@@ -46,6 +58,7 @@ class Fit:
     column: str | None
     n_missing: int
     options: Options
+    library: Backend | None = None
 
     @property
     def mixture(self) -> NormalMixture:
@@ -140,6 +153,13 @@ class Fit:
     threshold = thresholds.threshold
     crossings = thresholds.crossings
     shape = thresholds.shape
+
+    # How the fit travels to other programs.
+    to_json = document.to_json
+    from_json = classmethod(document.from_json)
+    json_schema = staticmethod(document.json_schema)
+    to_frame = frames.to_frame
+    to_sql = scoring.to_sql
 
     def summary(self, level: float = 0.95, method: Method | Bootstrap = "wald") -> Summary:
         """Return the facts that printing shows, with intervals as ``confint`` makes them."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import SupportsIndex, overload
+from dataclasses import dataclass, fields
+from typing import Any, SupportsIndex, overload
 
+from bactrian.data.tables.made import Backend, made_frame
 from bactrian.errors import ParameterError
 from bactrian.infer.rounding import round_by_error
 
@@ -78,6 +79,20 @@ class Estimates(tuple[Estimate, ...]):
                 return estimate
         names = ", ".join(repr(estimate.name) for estimate in self)
         raise ParameterError(f"There is no estimate {key!r}; there are {names}.")
+
+    def to_columns(self) -> dict[str, list[Any]]:
+        """Return the fields of all estimates, by name, in lists."""
+        return {f.name: [getattr(e, f.name) for e in self] for f in fields(Estimate)}
+
+    def to_frame(self, backend: Backend = "pandas") -> Any:
+        """Return one row for each estimate, as a frame: "pandas", "polars" or "pyarrow".
+
+        Raises
+        ------
+        ParameterError
+            If the backend is unknown or not installed.
+        """
+        return made_frame(self.to_columns(), backend)
 
     def __str__(self) -> str:
         """Return one line for each: name, value, standard error, interval."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bactrian.errors import DataTypeError, ParameterError
-from bactrian.model import quantile, tails
+from bactrian.model import onnx_graph, quantile, scipy_law, tails
 from bactrian.model.crossings import crossings
 from bactrian.model.extremes import row_terms_anywhere
 from bactrian.model.modes import modes
@@ -199,6 +199,8 @@ class NormalMixture:
                 "floats: choose a unit nearer to that of the data."
             )
         return NormalMixture(self.weights, means, sds)
+
+    to_scipy, to_onnx = scipy_law.to_scipy, onnx_graph.to_onnx  # each in a module of its own
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NormalMixture):

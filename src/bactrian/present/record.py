@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from bactrian.model.mixture import NormalMixture
 from bactrian.present.summary import Summary
 
-VERSION = 1
+VERSION = 1  # of the record: a number that its readers must know
+MINOR = 0  # what was added since, which they may ignore
 
 
 class _Optimum(Protocol):

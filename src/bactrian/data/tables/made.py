@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 from bactrian.errors import ParameterError
 
 Backend = Literal["pandas", "polars", "pyarrow"]
-_BACKENDS = get_args(Backend)
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
+# Those whose users have a library of these at hand.
+_RELATED: dict[str, Backend] = {"dask": "pandas", "dask_expr": "pandas", "modin": "pandas"}
+
+
+def library_of(data: object) -> Backend | None:
+    """Return the library that a frame or a column is of, if it is one of ours; imports none."""
+    root = type(data).__module__.partition(".")[0].lstrip("_")
+    if root == "narwhals" and hasattr(data, "to_native"):
+        return library_of(data.to_native())
+    return next((b for b in BACKENDS if b == root), _RELATED.get(root))
+
+
+def own_frame(columns: dict[str, list[Any]], library: Backend | None) -> Any:
+    """Return columns of plain values as a frame of a library if it is installed, or of another.
+
+    Raises
+    ------
+    ParameterError
+        If no library of frames is installed.
+    """
+    wanted = BACKENDS if library is None else (library, *BACKENDS)
+    found = next((b for b in wanted if find_spec(b) is not None), None)
+    if found is None:
+        raise ParameterError(
+            "A frame needs pandas, Polars or PyArrow, and none of them is installed: run "
+            "pip install 'bactrian[pandas]'."
+        )
+    return made_frame(columns, found)
 
 
 def made_frame(columns: dict[str, list[Any]], backend: Backend) -> Any:
@@ -18,9 +47,9 @@ def made_frame(columns: dict[str, list[Any]], backend: Backend) -> Any:
     ParameterError
         If the library is unknown or not installed.
     """
-    if backend not in _BACKENDS:
+    if backend not in BACKENDS:
         raise ParameterError(
-            f"backend={backend!r} is unknown; choose one of {', '.join(map(repr, _BACKENDS))}."
+            f"backend={backend!r} is unknown; choose one of {', '.join(map(repr, BACKENDS))}."
         )
     import narwhals as nw
 
@@ -29,5 +58,5 @@ def made_frame(columns: dict[str, list[Any]], backend: Backend) -> Any:
     except ModuleNotFoundError:
         raise ParameterError(
             f"{backend} is not installed: install it, or choose another of "
-            f"{', '.join(map(repr, _BACKENDS))}."
+            f"{', '.join(map(repr, BACKENDS))}."
         ) from None
