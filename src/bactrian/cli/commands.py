@@ -31,7 +31,7 @@ def fit_command(options: argparse.Namespace) -> int:
     rule = threshold_rule(options)
     check_exports(options)
     if options.output is not None:
-        _check_folder(options.output)
+        check_folder(options.output)
         _check_not_the_input(options)
     data = data_from(options)
     with shown(options.quiet) as progress:
@@ -96,7 +96,7 @@ def sketch_command(options: argparse.Namespace) -> int:
     """Sketch a column, write it, and say what it is."""
     from bactrian.data.sketches.sketch import Sketch
 
-    _check_folder(options.output)
+    check_folder(options.output)
     _check_not_the_input(options)
     data, reading = data_from(options), reading_from(options)
     del reading["weight_kind"]
@@ -112,7 +112,7 @@ def merge_command(options: argparse.Namespace) -> int:
     from bactrian.data.sketch_source import sum_of_saved
     from bactrian.data.tables.paths import matching
 
-    _check_folder(options.output)
+    check_folder(options.output)
     # All of them are read before anything is written: the output may be one of them.
     paths = [name for path in options.sketches for name in matching(os.path.expanduser(path))]
     merged = sum_of_saved(paths)
@@ -121,7 +121,7 @@ def merge_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_folder(output: str) -> None:
+def check_folder(output: str) -> None:
     """Refuse a folder that is not there before hours of reading, not after them."""
     folder = os.path.dirname(os.path.expanduser(output)) or "."
     if not os.path.isdir(folder):

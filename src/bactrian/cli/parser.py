@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bactrian.cli import commands, humps
+from bactrian.cli import commands, humps, plots
 from bactrian.cli.constraints import add_constraints
 from bactrian.cli.exports import add_exports
 from bactrian.cli.thresholds import add_threshold
@@ -18,6 +18,7 @@ examples:
   bactrian fit --database sqlite:///lab.db --query 'select weight from mice' --column weight
   bactrian test data.csv --column waiting
   bactrian compare data.csv --column waiting --components 1 2 3 4
+  bactrian plot data.csv --column waiting --threshold -o waiting.svg
   bactrian sketch 'monday/*.parquet' --column latency -o monday.sketch
   bactrian merge monday.sketch tuesday.sketch -o week.sketch
   bactrian fit week.sketch
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         _data(command)
         _weight_kind(command)
         add(command)
+    _plot(_command(below, "plot", "draw a fit in a file", plots.plot_command))
     _sketch(_command(below, "sketch", "sum a column up in a small file", commands.sketch_command))
     _merge(_command(below, "merge", "add sketches", commands.merge_command))
     return top
@@ -119,6 +121,23 @@ def _data(command: argparse.ArgumentParser) -> None:
 def _fit(command: argparse.ArgumentParser) -> None:
     """The options of fit."""
     _data(command)
+    _mixture(command)
+    _intervals(command)
+    add_threshold(command)
+    command.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
+    add_exports(command)
+
+
+def _plot(command: argparse.ArgumentParser) -> None:
+    """The options of plot."""
+    _data(command)
+    _mixture(command)
+    add_threshold(command)
+    plots.add_plot(command)
+
+
+def _mixture(command: argparse.ArgumentParser) -> None:
+    """What is to be fitted, and how."""
     command.add_argument("--components", type=int, default=2, metavar="K", help="default: 2")
     command.add_argument(
         "--method", default="newton", choices=["newton", "em", "gradient", "lbfgs"],
@@ -126,10 +145,6 @@ def _fit(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     _weight_kind(command)
     add_constraints(command)
-    _intervals(command)
-    add_threshold(command)
-    command.add_argument("--json", action="store_true", help="print unrounded numbers as JSON")
-    add_exports(command)
 
 
 def _weight_kind(command: argparse.ArgumentParser) -> None:

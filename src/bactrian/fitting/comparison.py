@@ -12,6 +12,7 @@ from bactrian.errors import DataError, ParameterError
 from bactrian.fitting.entry import checked_options
 from bactrian.fitting.homogeneity import is_coarsely_rounded, neighbour_test
 from bactrian.fitting.options import Options
+from bactrian.fitting.plots import plot_comparison
 from bactrian.fitting.reading import Reading, read
 from bactrian.fitting.recommendation import (
     CRITERIA,
@@ -93,6 +94,8 @@ class Comparison:
         if found is None:
             raise ParameterError("None of the fits converged, so there is no best one.")
         return found
+
+    plot = plot_comparison
 
     @property
     def recommended(self) -> Fit | None:

@@ -11,10 +11,12 @@ import numpy as np
 from bactrian.data.sample import Sample
 from bactrian.data.tables.made import Backend
 from bactrian.fitting import (
+    diagnostics,
     document,
     frames,
     goodness,
     homogeneity,
+    plots,
     scoring,
     thresholds,
     uncertainty,
@@ -160,6 +162,14 @@ class Fit:
     json_schema = staticmethod(document.json_schema)
     to_frame = frames.to_frame
     to_sql = scoring.to_sql
+
+    # Pictures.
+    plot = plots.plot
+    plot_responsibilities = plots.plot_responsibilities
+    plot_qq = diagnostics.plot_qq
+    plot_pit = diagnostics.plot_pit
+    plot_profile = diagnostics.plot_profile
+    plot_path = plots.plot_path
 
     def summary(self, level: float = 0.95, method: Method | Bootstrap = "wald") -> Summary:
         """Return the facts that printing shows, with intervals as ``confint`` makes them."""

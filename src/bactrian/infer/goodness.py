@@ -205,10 +205,13 @@ def goodness_of_fit(
     )
 
 
-def _replicate(
+def drawn_and_fitted(
     problem: Problem, state: State, recording: Recording, rng: np.random.Generator
-) -> EdfStatistics | None:
-    """The statistics of a drawn sample against its own fit; None where that is no maximum."""
+) -> tuple[Array, Array, NormalMixture] | None:
+    """Return a sample drawn from a fit, recorded as the rows were, and its own fit.
+
+    Distinct values, their counts, and the mixture, all local; None where the fit is no maximum.
+    """
     rows, counts = recording.drawn(_mixture(state), rng)
     sample = replace(problem.sample.with_local(rows, counts), width=0.0)
     climbs = climb(
@@ -216,7 +219,15 @@ def _replicate(
     )  # fmt: skip
     if climbs.outcomes[0] is not Outcome.CONVERGED:
         return None
-    return recording.statistics(rows, counts, _mixture(climbs.state))
+    return rows, counts, _mixture(climbs.state)
+
+
+def _replicate(
+    problem: Problem, state: State, recording: Recording, rng: np.random.Generator
+) -> EdfStatistics | None:
+    """The statistics of a drawn sample against its own fit; None where that is no maximum."""
+    found = drawn_and_fitted(problem, state, recording, rng)
+    return None if found is None else recording.statistics(*found)
 
 
 def _test(value: float, limit: float, drawn: Sequence[float], n: int) -> SimulatedStatistic:

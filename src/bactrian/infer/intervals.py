@@ -150,15 +150,27 @@ class Inference:
         held = self.problem.at_bound(self.state.free[0])
         return _AT_BOUND if not gradient[~held].any() else ""
 
-    def _by_profile(self, local: LocalQuantity, value: float, error: float, way: str) -> Estimate:
-        """The estimate with a profile-likelihood interval."""
+    def profile(self, local: LocalQuantity, way: str) -> tuple[Profile, float]:
+        """Return the profile of a quantity, and the fall of twice the log-likelihood at its ends.
+
+        Parameters
+        ----------
+        local : LocalQuantity
+            The quantity.
+        way : {"profile", "plain_profile"}
+            With the factor for few rows, or without.
+        """
         covariance = free_covariance(self.problem, self.state, "hessian")
-        profile = Profile(self.problem, self.state, local, covariance)
         critical = self.critical**2 * self._inflation(local, covariance)
         if way == "profile":
             counts = self.state.counts[0]
             worst = float(counts.sum() * self.state.eigenvalues[0, 0])
             critical *= small_sample_factor(counts.size, counts.sum(), counts.min(), worst)
+        return Profile(self.problem, self.state, local, covariance), critical
+
+    def _by_profile(self, local: LocalQuantity, value: float, error: float, way: str) -> Estimate:
+        """The estimate with a profile-likelihood interval."""
+        profile, critical = self.profile(local, way)
         ends = [profile.end(side, critical) for side in (-1, 1)]
         low, high = (local.back(end.value) for end in ends)
         open_ = [

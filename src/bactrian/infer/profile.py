@@ -176,6 +176,27 @@ class Profile:
             inner = found
         return self._without_end(side, _STUCK, most)
 
+    def walk(self, side: int, distances: Array) -> list[tuple[float, float]]:
+        """Return values and falls of twice the log-likelihood on one side of the estimate.
+
+        Parameters
+        ----------
+        side : {-1, 1}
+            Below or above.
+        distances : (m,) float64
+            Positive, ascending, on the scale of the quantity. The walk ends before the first to
+            which the likelihood cannot be followed.
+        """
+        here, inner = self.quantity.value(self.state.free[0]), _Point(0.0, 0.0, 0.0, self.state)
+        found: list[tuple[float, float]] = []
+        for distance in distances.tolist():
+            point = self._point(side, inner, distance)
+            if point.trouble:
+                break
+            found.append((here + side * distance, point.fall))
+            inner = point
+        return found
+
     @property
     def _rise(self) -> float:
         """By how much the root should grow in a step: less where the maximum is ill determined."""

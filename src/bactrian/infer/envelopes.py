@@ -1,0 +1,243 @@
+"""How rows depart from a fitted mixture, and how far rows drawn from it would depart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bactrian.data.passes import Progress
+from bactrian.errors import ParameterError
+from bactrian.infer.bootstrap import replicated
+from bactrian.infer.edf import binned
+from bactrian.infer.goodness import drawn_and_fitted
+from bactrian.infer.recording import Recording
+from bactrian.infer.residuals import quantile_residuals
+from bactrian.model.mixture import NormalMixture
+from bactrian.solve.problem import Problem
+from bactrian.solve.state import State
+
+Array = NDArray[np.float64]
+
+_POINTS = 101  # at which a band is taken
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """Where a curve of drawn rows stays, all of it, with a given probability.
+
+    Attributes
+    ----------
+    at, low, high : (g,) float64
+        Points, and the ends of the band there.
+    """
+
+    at: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Departures:
+    """Rows beside the mixture that was fitted to them.
+
+    Attributes
+    ----------
+    scores : (m,) float64
+        Standard normal quantiles of the shares of the rows up to the points of comparison.
+    residuals : (m,) float64
+        Quantile residuals of these points: equal to the scores where rows and mixture agree.
+    fitted : (m,) float64
+        The mixture's shares up to them.
+    excess : (m,) float64
+        The rows' shares less the mixture's.
+    residual_band : Band or None
+        For the residuals, over scores; None where nothing was drawn.
+    excess_band : Band or None
+        For the excess, over the mixture's shares.
+    level : float
+        Probability that a curve of drawn rows is in its band everywhere.
+    n_replicates, n_failed : int
+        Samples drawn and fitted, and how many of these fits ended at no maximum: left out.
+    """
+
+    scores: Array
+    residuals: Array
+    fitted: Array
+    excess: Array
+    residual_band: Band | None
+    excess_band: Band | None
+    level: float
+    n_replicates: int
+    n_failed: int
+
+
+class _Curve(NamedTuple):
+    """Shares of rows, residuals and shares of the mixture (m,) at the points of comparison."""
+
+    shares: Array
+    residuals: Array
+    fitted: Array
+
+
+def departures(
+    problem: Problem,
+    state: State,
+    n_replicates: int,
+    level: float = 0.95,
+    *,
+    rng: np.random.Generator | int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Departures:
+    """Return how rows depart from their fit, and the bands for rows drawn from it.
+
+    Parameters
+    ----------
+    problem, state
+        The likelihood and its maximum.
+    n_replicates : int
+        How many samples are drawn and fitted; none without bands.
+    level : float
+        Probability, in (0, 1), that rows drawn from the mixture are in the band everywhere.
+    rng, workers, progress
+        As for ``bootstrap``.
+
+    Raises
+    ------
+    ParameterError
+        If the level is no probability, the samples are too few for it, or the weights are sampling
+        weights and bands are asked for.
+
+    Notes
+    -----
+    Exact rows are compared at each of them, rounded ones half-way between their multiples, those of
+    a sketch at the edges of its bins. Drawn samples are recorded likewise and fitted, as in
+    ``goodness_of_fit``. The band is the envelope of the largest studentised deviation: at each
+    point its half-widths are in proportion to the root mean square of the drawn curves above and
+    below their mean, by a factor such that the wanted share of them stays inside everywhere.
+
+    Source: derivation, "Goodness of fit"; Myllymäki, Mrkvička, Grabarnik, Seijo and Hahn (2017),
+    "Global envelope tests for spatial processes", JRSS B 79.
+    """
+    _check(problem, n_replicates, level)
+    sample = problem.sample
+    recording, mixture = Recording.of(sample), NormalMixture(*state_parameters(state))
+    rows = _curve(sample.local, sample.weights, mixture, recording)
+    scores = _scores(rows.shares)
+    bands: tuple[Band | None, Band | None] = None, None
+    failed = 0
+    if n_replicates:
+        grids = np.linspace(scores[0], scores[-1], _POINTS), np.linspace(0.0, 1.0, _POINTS)[1:-1]
+        run = partial(_replicate, problem, state, recording, grids)
+        drawn = replicated(run, n_replicates, rng=rng, workers=workers, progress=progress)
+        found = [pair for pair in drawn if pair is not None]
+        failed = len(drawn) - len(found)
+        if len(found) < _least(level):
+            raise ParameterError(
+                f"{failed} of {n_replicates} fits of drawn samples ended at no maximum, so that "
+                "there is no band; n_replicates=0 draws none."
+            )
+        bands = (
+            _band(grids[0], np.array([pair[0] for pair in found]), level, grids[0]),
+            _band(grids[1], np.array([pair[1] for pair in found]), level, np.zeros(1)),
+        )
+    return Departures(
+        scores, rows.residuals, rows.fitted, rows.shares - rows.fitted, *bands, level,
+        n_replicates, failed,
+    )  # fmt: skip
+
+
+def state_parameters(state: State) -> tuple[Array, Array, Array]:
+    """Return the weights, means and sds (K,) of a single state."""
+    return state.weights[0], state.means[0], state.sds[0]
+
+
+def _check(problem: Problem, n_replicates: int, level: float) -> None:
+    """Refuse what no band can be made of, before anything is drawn."""
+    if not 0.0 < level < 1.0:
+        raise ParameterError(f"level={level!r} is not between 0 and 1; 0.95 is usual.")
+    if n_replicates and problem.sample.squared is not None:
+        raise ParameterError(
+            "With sampling weights the rows are no plain draws from the mixture, and there is no "
+            "band for them; n_replicates=0 draws the residuals without one."
+        )
+    if 0 < n_replicates < _least(level):
+        raise ParameterError(
+            f"n_replicates={n_replicates} samples are too few for a band of level {level:g}, "
+            f"{_least(level)} the least; 199 is usual, and 0 draws none."
+        )
+
+
+def _least(level: float) -> int:
+    """The smallest number of curves of which so large a share can be inside."""
+    return math.ceil(level / (1.0 - level) - 1e-9)
+
+
+def _curve(x: Array, weights: Array, mixture: NormalMixture, recording: Recording) -> _Curve:
+    """The comparison of rows (n,) with a mixture where it can be made."""
+    ends = recording.ends(x)
+    if ends is None:
+        upto = np.cumsum(weights)
+        return _of_points((upto - 0.5 * weights) / upto[-1], x, mixture)
+    counts = binned(x, weights, ends)
+    below, above = np.cumsum(counts)[:-1], np.cumsum(counts[::-1])[-2::-1]
+    inside = (below > 0.0) & (above > 0.0)
+    return _of_points(below[inside] / counts.sum(), ends[inside], mixture)
+
+
+def _of_points(shares: Array, points: Array, mixture: NormalMixture) -> _Curve:
+    """The comparison at points (m,), of which those between two rows that follow are one."""
+    first = np.flatnonzero(np.concatenate([[True], shares[1:] > shares[:-1]]))
+    last = np.append(first[1:], shares.size) - 1
+    z, u = quantile_residuals(points, mixture), np.asarray(mixture.cdf(points))
+    return _Curve(shares[first], 0.5 * (z[first] + z[last]), 0.5 * (u[first] + u[last]))
+
+
+def _replicate(
+    problem: Problem,
+    state: State,
+    recording: Recording,
+    grids: tuple[Array, Array],
+    rng: np.random.Generator,
+) -> tuple[Array, Array] | None:
+    """How a drawn sample departs from its own fit: residuals less scores, and excess of shares."""
+    found = drawn_and_fitted(problem, state, recording, rng)
+    if found is None:
+        return None
+    rows, counts, mixture = found
+    curve, by_score, by_share = _curve(rows, counts, mixture, recording), *grids
+    # Beyond the outermost point the mixture itself says how it goes on.
+    apart = np.interp(by_score, scores := _scores(curve.shares), curve.residuals - scores)
+    share = np.concatenate([[0.0], curve.fitted, [1.0]])
+    excess = np.concatenate([[0.0], curve.shares - curve.fitted, [0.0]])
+    fewer = math.sqrt(recording.n_drawn / problem.sample.total)
+    return apart * fewer, np.interp(by_share, share, excess) * fewer
+
+
+def _band(at: Array, curves: Array, level: float, around: Array) -> Band:
+    """The band in which that share of curves (B, g) stays everywhere."""
+    middle = curves.mean(axis=0)
+    apart = curves - middle
+    # Quantiles would say the same, but so far out they are as noisy as the curves themselves.
+    down, up = (_spread(np.maximum(side * apart, 0.0)) for side in (-1.0, 1.0))
+    farthest = np.sort(np.maximum(apart / up, -apart / down).max(axis=1))
+    factor = farthest[math.ceil(level * (farthest.size + 1) - 1e-9) - 1]
+    return Band(at, around + middle - factor * down, around + middle + factor * up)
+
+
+def _spread(beyond: Array) -> Array:
+    """The root mean square (g,) of the positive ones among deviations (B, g)."""
+    squares, number = (beyond**2).sum(axis=0), np.count_nonzero(beyond, axis=0)
+    return np.asarray(np.sqrt(squares / np.maximum(number, 1)) + np.finfo(np.float64).tiny)
+
+
+def _scores(shares: Array) -> Array:
+    """The standard normal quantiles of shares (m,)."""
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(shares))

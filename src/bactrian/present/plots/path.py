@@ -1,0 +1,66 @@
+"""Ascents on the surface of the log-likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bactrian.present.plots.canvas import SMALL, axes_or_new, ink, label, legend
+from bactrian.present.plots.palette import MARKERS, MUTED, style
+from bactrian.present.plots.pictures import PathPicture
+
+if TYPE_CHECKING:
+    from bactrian.present.plots.canvas import Axes
+
+_NAMES = {"newton": "Newton", "em": "EM", "gradient": "gradient ascent", "lbfgs": "L-BFGS"}
+_DECADES = range(-6, 16)
+_SHARE = 3e-4  # of the deepest point: contours closer to the maximum would be a blot
+_MANY = 40  # steps from which not each of them is marked
+
+
+def draw_path(
+    picture: PathPicture, ax: Axes | None = None, palette: Sequence[Any] | None = None
+) -> Axes:
+    """Draw contours of the log-likelihood and the ways of the ascents; return the Axes.
+
+    The parameters are those of ``draw_density``.
+    """
+    ax = axes_or_new(ax)
+    _contours(ax, picture)
+    for i, path in enumerate(picture.paths):
+        color, dashes = style(i, palette)
+        steps = len(path.first) - 1
+        ax.plot(
+            path.first, path.second, color=color, linestyle=dashes if i else "solid",
+            linewidth=1.4, marker=MARKERS[i % len(MARKERS)], markersize=4.0,
+            markevery=max(1, -(-steps // _MANY)), markerfacecolor="none", zorder=2.0 + 0.1 * i,
+            label=f"{_NAMES[path.method]}: {steps} step{'s' * (steps != 1)}",
+        )  # fmt: skip
+    ax.plot(*[[at] for at in picture.end], linestyle="none", marker="*", markersize=9.0,
+            color=ink(ax), zorder=4.0, label="maximum")  # fmt: skip
+    label(ax, *picture.names)
+    legend(ax)
+    return ax
+
+
+def _contours(ax: Axes, picture: PathPicture) -> None:
+    """Where the log-likelihood has fallen by round numbers."""
+    first, second, loglike = picture.surface
+    known = loglike[np.isfinite(loglike)]
+    if not known.size:
+        return
+    deepest = -float(known.min())
+    falls = [digit * 10.0**i for i in _DECADES for digit in (1.0, 3.0)]
+    falls = [fall for fall in falls if _SHARE * deepest < fall < deepest]
+    drawn = ax.contour(
+        first, second, np.ma.masked_invalid(loglike), levels=[-fall for fall in reversed(falls)],
+        colors=[MUTED], linewidths=0.7, linestyles="solid", zorder=1.0,
+    )  # fmt: skip
+    words = {-fall: f"−{fall:g}" for fall in falls}
+    ax.clabel(drawn, fmt=words, fontsize="x-small", inline_spacing=2)
+    ax.set_title(
+        "contours: log-likelihood below its maximum, other parameters at their best",
+        loc="left", fontsize=SMALL,
+    )  # fmt: skip
