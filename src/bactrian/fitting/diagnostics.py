@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.pictures import problem_of_fit
 from bactrian.fitting.requirements import whole_number
 from bactrian.fitting.uncertainty import kind_of
-from bactrian.infer.envelopes import departures
+from bactrian.infer.envelopes import Departures, departures
 from bactrian.infer.intervals import Inference
 from bactrian.infer.profile_curve import profile_curve
 from bactrian.infer.quantity import Quantity, checked_function, parameters
@@ -26,6 +28,10 @@ from bactrian.present.plots.profile import draw_profile
 if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
     from bactrian.present.plots.canvas import Axes
+
+Array = NDArray[np.float64]
+
+_MOST_POINTS = 400
 
 
 def plot_qq(
@@ -70,7 +76,10 @@ def plot_qq(
     its bins. Source: derivation, "Goodness of fit".
     """
     options = {"rng": rng, "workers": workers, "progress": progress}
-    return draw_qq(_departures(fit, ax, n_replicates, level, options), ax)
+    picture = _departures(fit, ax, n_replicates, level, options)
+    found = picture.departures
+    shown = _few(found, found.scores, np.zeros(found.scores.size))
+    return draw_qq(replace(picture, departures=shown), ax)
 
 
 def plot_pit(
@@ -107,7 +116,10 @@ def plot_pit(
     Source: derivation, "Goodness of fit".
     """
     options = {"rng": rng, "workers": workers, "progress": progress}
-    return draw_pit(_departures(fit, ax, n_replicates, level, options), ax)
+    picture = _departures(fit, ax, n_replicates, level, options)
+    found = picture.departures
+    shown = _few(found, found.fitted, np.abs(found.excess))
+    return draw_pit(replace(picture, departures=shown), ax)
 
 
 def plot_profile(
@@ -178,6 +190,23 @@ def _departures(
     solution = fit.solution
     found = departures(solution.problem, solution.state, n_replicates, level, **options)
     return DeparturePicture(fit.column, found, problem_of_fit(fit))
+
+
+def _few(found: Departures, over: Array, size: Array) -> Departures:
+    """Of very many points the one with the largest size in each stretch: what an eye tells apart.
+
+    Both ends are kept.
+    """
+    if over.size <= _MOST_POINTS:
+        return found
+    stretch = np.floor((over - over[0]) / (over[-1] - over[0]) * _MOST_POINTS)
+    order = np.lexsort((-size, stretch))
+    first = np.concatenate([[True], np.diff(stretch[order]) > 0.0])
+    kept = np.unique(np.concatenate([[0, over.size - 1], order[first]]))
+    return replace(
+        found, scores=found.scores[kept], residuals=found.residuals[kept],
+        fitted=found.fitted[kept], excess=found.excess[kept],
+    )  # fmt: skip
 
 
 def _quantity(fit: Fit, quantity: Any, name: str, scale: Scale) -> Quantity:

@@ -56,7 +56,8 @@ class Departures:
     excess : (m,) float64
         The rows' shares less the mixture's.
     residual_band : Band or None
-        For the residuals, over scores; None where nothing was drawn.
+        For the residuals, over scores; None where nothing was drawn. Where drawn samples have
+        fewer rows, it ends where theirs do.
     excess_band : Band or None
         For the excess, over the mixture's shares.
     level : float
@@ -132,7 +133,10 @@ def departures(
     bands: tuple[Band | None, Band | None] = None, None
     failed = 0
     if n_replicates:
-        grids = np.linspace(scores[0], scores[-1], _POINTS), np.linspace(0.0, 1.0, _POINTS)[1:-1]
+        # Drawn samples with fewer rows know nothing of what is farther out than their own.
+        most = recording.n_drawn
+        ends = np.clip(scores[[0, -1]], *_scores(np.array([0.5, most - 0.5]) / most))
+        grids = np.linspace(*ends, _POINTS), np.linspace(0.0, 1.0, _POINTS)[1:-1]
         run = partial(_replicate, problem, state, recording, grids)
         drawn = replicated(run, n_replicates, rng=rng, workers=workers, progress=progress)
         found = [pair for pair in drawn if pair is not None]
@@ -220,20 +224,29 @@ def _replicate(
 
 
 def _band(at: Array, curves: Array, level: float, around: Array) -> Band:
-    """The band in which that share of curves (B, g) stays everywhere."""
-    middle = curves.mean(axis=0)
+    """The band in which that share of curves (B, g) stays everywhere.
+
+    Each curve is judged by the others, as that of the rows will be: judged by all of them, its own
+    part in the spread would make it look nearer than it is.
+    """
+    size, middle = len(curves), curves.mean(axis=0)
     apart = curves - middle
-    # Quantiles would say the same, but so far out they are as noisy as the curves themselves.
-    down, up = (_spread(np.maximum(side * apart, 0.0)) for side in (-1.0, 1.0))
-    farthest = np.sort(np.maximum(apart / up, -apart / down).max(axis=1))
-    factor = farthest[math.ceil(level * (farthest.size + 1) - 1e-9) - 1]
+    spreads, farthest = [], np.zeros(size)
+    for side in (-1.0, 1.0):
+        beyond = np.maximum(side * apart, 0.0)
+        squares, number = (beyond**2).sum(axis=0), np.count_nonzero(beyond, axis=0)
+        spreads.append(_root(squares, number))
+        others = _root(squares - beyond**2, number - (beyond > 0.0))
+        farthest = np.maximum(farthest, (beyond * (size / (size - 1)) / others).max(axis=1))
+    factor = np.sort(farthest)[math.ceil(level * (size + 1) - 1e-9) - 1]
+    down, up = spreads
     return Band(at, around + middle - factor * down, around + middle + factor * up)
 
 
-def _spread(beyond: Array) -> Array:
-    """The root mean square (g,) of the positive ones among deviations (B, g)."""
-    squares, number = (beyond**2).sum(axis=0), np.count_nonzero(beyond, axis=0)
-    return np.asarray(np.sqrt(squares / np.maximum(number, 1)) + np.finfo(np.float64).tiny)
+def _root(squares: Array, number: NDArray[np.intp]) -> Array:
+    """Root mean squares, from sums of squares."""
+    least = np.finfo(np.float64).tiny
+    return np.asarray(np.sqrt(np.maximum(squares, least) / np.maximum(number, 1)))
 
 
 def _scores(shares: Array) -> Array:

@@ -84,7 +84,7 @@ def profile_curve(inference: Inference, quantity: Quantity, way: str = "profile"
     found = np.array([*below[::-1], (here, 0.0), *above])
     values = np.array([local.back(value) for value in found[:, 0]])
     parabola = -0.5 * ((found[:, 0] - here) / error) ** 2
-    return ProfileCurve(estimate, values, -0.5 * found[:, 1], parabola, -0.5 * critical)
+    return ProfileCurve(estimate, values, -0.5 * found[:, 1], parabola, -0.5 * float(critical))
 
 
 def _distances(end: float, here: float, error: float) -> Array:
