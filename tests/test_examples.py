@@ -89,6 +89,11 @@ def printed(*command: str | Path) -> str:
             ["duckdb"],
             "500,000 rows scored where they are: posteriors as in NumPy, to 1e-12",
         ),
+        (
+            "10_plots",
+            ["matplotlib"],
+            "Newton: 4 steps",
+        ),
     ],
 )
 def test_the_example_prints_this_line(name: str, packages: list[str], line: str) -> None:

@@ -26,7 +26,7 @@ def test_residuals_are_drawn_over_normal_quantiles_with_their_band() -> None:
     (band,) = ax.collections
     again = fit.plot_qq(blank_axes(), n_replicates=19, rng=1).collections[0]
     np.testing.assert_array_equal(band.get_paths()[0].vertices, again.get_paths()[0].vertices)
-    heights = band.get_paths()[0].vertices[:, 1]  # type: ignore[index,call-overload]
+    heights = np.asarray(band.get_paths()[0].vertices)[:, 1]
     assert heights.min() < residuals.min()
     assert heights.max() > residuals.max()
 

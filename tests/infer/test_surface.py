@@ -31,7 +31,7 @@ def test_the_fit_is_its_highest_point() -> None:
     at = state.free[0]
     around = np.linspace(-0.3, 0.3, 7)
     found = surface(fit.solution.problem, state, (1, 4), at[1] + around, at[4] + around)
-    assert np.unravel_index(np.nanargmax(found.loglike), (7, 7)) == (3, 3)
+    assert int(np.nanargmax(found.loglike)) == 3 * 7 + 3
     assert found.loglike[3, 3] == pytest.approx(0.0, abs=1e-9)
 
 

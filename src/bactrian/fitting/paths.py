@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _GRID = 57  # points along each axis
-_AROUND = 0.5  # standard errors around the maximum that are shown in any case
-_MARGIN = 0.12
+_LEAST = 0.1  # standard errors that are shown in any case
+_EVEN = 0.7  # least share of the longer side, in standard errors
+_MARGIN = 0.15
 
 
 class _Axis:
@@ -82,14 +83,12 @@ def path_picture(fits: Sequence[Fit], parameters: Any) -> PathPicture:
     errors = np.sqrt(np.abs(np.diag(free_covariance(
         base.solution.problem, base.solution.state, "hessian"
     ))))  # fmt: skip
-    grids = []
+    ends = []
     for i, axis in enumerate(axes):
         met = axis.coordinate(np.concatenate([way[i] for way in ways]))
-        reach = _AROUND * errors[axis.index] * np.array([-1.0, 1.0])
-        met = np.concatenate([met, free[axis.index] + reach])
-        low, high = met[np.isfinite(met)].min(), met[np.isfinite(met)].max()
-        margin = _MARGIN * (high - low)
-        grids.append(np.linspace(low - margin, high + margin, _GRID))
+        met = np.append(met[np.isfinite(met)], free[axis.index])
+        ends.append((met.min(), met.max()))
+    grids = _grids(np.array(ends), errors[[axis.index for axis in axes]])
     found = surface(
         base.solution.problem, base.solution.state, (axes[0].index, axes[1].index), *grids
     )
@@ -97,6 +96,17 @@ def path_picture(fits: Sequence[Fit], parameters: Any) -> PathPicture:
     paths = [Path(fit.options.method, *way) for fit, way in zip(fits, ways, strict=True)]
     end = axes[0].of(base.mixture), axes[1].of(base.mixture)
     return PathPicture(names, shown, tuple(paths), end)
+
+
+def _grids(ends: Array, errors: Array) -> list[Array]:
+    """Points around what the ascents met, (2, 2), neither side far shorter than the other.
+
+    Lengths are compared in standard errors (2,).
+    """
+    lengths = (ends[:, 1] - ends[:, 0]) / errors
+    wanted = np.maximum(lengths, max(_EVEN * lengths.max(), _LEAST)) * (1.0 + 2.0 * _MARGIN)
+    half, middle = 0.5 * wanted * errors, ends.mean(axis=1)
+    return [np.linspace(m - h, m + h, _GRID) for m, h in zip(middle, half, strict=True)]
 
 
 def _checked(fits: Sequence[Fit]) -> Fit:

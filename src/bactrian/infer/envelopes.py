@@ -135,8 +135,8 @@ def departures(
     if n_replicates:
         # Drawn samples with fewer rows know nothing of what is farther out than their own.
         most = recording.n_drawn
-        ends = np.clip(scores[[0, -1]], *_scores(np.array([0.5, most - 0.5]) / most))
-        grids = np.linspace(*ends, _POINTS), np.linspace(0.0, 1.0, _POINTS)[1:-1]
+        low, high = np.clip(scores[[0, -1]], *_scores(np.array([0.5, most - 0.5]) / most))
+        grids = np.linspace(low, high, _POINTS), np.linspace(0.0, 1.0, _POINTS)[1:-1]
         run = partial(_replicate, problem, state, recording, grids)
         drawn = replicated(run, n_replicates, rng=rng, workers=workers, progress=progress)
         found = [pair for pair in drawn if pair is not None]

@@ -18,7 +18,7 @@ from bactrian.solve.thinning import thinned
 Array = NDArray[np.float64]
 
 _MAX_STEPS = 40
-_TOLERANCE = 1e-4  # decrement; half of it is the log-likelihood missing, and no contour shows it
+_TOLERANCE = 1e-6  # decrement; half of it is the log-likelihood missing, and no contour shows it
 _MANY = 1024  # distinct values from which points stand for them
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,6 +38,8 @@ def test_the_same_picture_is_the_same_text() -> None:
     before = dict(matplotlib.rcParams)
     first = as_svg(drawn())
     assert as_svg(drawn()) == first
+    again = drawn()
+    assert [as_svg(again), as_svg(again)] == [first, first]
     assert dict(matplotlib.rcParams) == before
     assert not re.search(r"\b20\d\d-\d\d-\d\d|<metadata|<style|<!DOCTYPE", first)
 
@@ -117,10 +119,11 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["x.svg"]
 
 
-def test_a_part_of_a_figure_is_written_with_the_whole(tmp_path: Path) -> None:
+def test_a_part_of_a_figure_is_written_with_the_whole() -> None:
     from matplotlib.figure import Figure
 
-    left, right = Figure(layout="constrained").subfigures(1, 2)
+    whole: Any = Figure(layout="constrained")
+    left, right = whole.subfigures(1, 2)
     drawn_fit("apart").plot(right.subplots())
     ax = drawn_fit("apart").plot_responsibilities(left.subplots())
     assert as_svg(ax).count("component 1") > 1

@@ -117,11 +117,10 @@ def column_label(column: str | None) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share as a percentage with two digits, or with as many as it takes to tell from 0.
-
-    One that rounds to nothing is not called 0.
-    """
+    """Return a share as a percentage with two digits; a tiny one is not called zero."""
     percent = 100.0 * value
+    if percent == 0.0:
+        return "0 %"
     if 0.0 < percent < 0.01:
         return "< 0.01 %"
-    return f"{percent:.2g} %" if percent < 99.5 else f"{percent:.4g} %"
+    return f"{percent:#.2g}".rstrip(".") + " %" if percent < 99.5 else f"{percent:.4g} %"

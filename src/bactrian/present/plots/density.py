@@ -91,6 +91,9 @@ def _cut(ax: Axes, threshold: Threshold, first: float, last: float) -> None:
             words.append(f"{name} {_rate(rate)}")
     if not math.isnan(cut.low):
         ax.axvspan(max(cut.low, first), min(cut.high, last), color=BAND, linewidth=0.0, zorder=0.9)
+        for end in (cut.low, cut.high):  # in print the band is as grey as the rows
+            if first < end < last:
+                ax.axvline(end, color=ink(ax), linewidth=0.5, linestyle=(0, (4, 2)), zorder=1.8)
     ax.axvline(cut.value, color=ink(ax), linestyle=(0, (2, 1.5)), linewidth=1.2, zorder=1.9,
                label="\n".join(words))  # fmt: skip
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from html import escape
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
@@ -59,10 +60,10 @@ def as_svg(
     """
     import matplotlib
 
-    written = StringIO()
+    written, figure = StringIO(), _figure(ax)
     # The one place where rcParams differ, and only until the text is written.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
-        _figure(ax).savefig(written, format="svg", metadata={"Date": None})
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}), _kept(figure):
+        figure.savefig(written, format="svg", metadata={"Date": None})
     text = _UNWANTED.sub("", written.getvalue())
     opening = _OPENING.search(text)
     assert opening is not None
@@ -87,6 +88,17 @@ def _figure(ax: Axes) -> Figure:
     while not isinstance(found, Figure):
         found = found.figure
     return found
+
+
+@contextmanager
+def _kept(figure: Figure) -> Iterator[None]:
+    """Put Axes back where they were: a layout moves them a little whenever they are drawn."""
+    places = [(a, a.get_position(True), a.get_position(), a.get_in_layout()) for a in figure.axes]
+    yield
+    for axes, original, active, in_layout in places:
+        axes.set_position(original, "original")
+        axes.set_position(active, "active")
+        axes.set_in_layout(in_layout)
 
 
 def _as_variable(found: re.Match[str]) -> str:
