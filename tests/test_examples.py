@@ -16,10 +16,13 @@ from tests.conftest import NO_JAVA
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 
-# Warnings about versions to come that Narwhals and PySpark address to every user of theirs.
+# Warnings about versions to come that packages address to every user of theirs.
 FOREIGN = [
     "ignore:Dask support is moving out of Narwhals:FutureWarning",
     "ignore:PySpark does not yet fully support pandas:FutureWarning",
+    # Of older versions of Matplotlib, about names of pyparsing.
+    "ignore::DeprecationWarning:matplotlib._fontconfig_pattern",
+    "ignore::DeprecationWarning:matplotlib._mathtext",
 ]
 # Java code that is run once is not worth the compiler's best.
 QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1", "SPARK_LOCAL_IP": "127.0.0.1"}

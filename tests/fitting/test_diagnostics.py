@@ -97,7 +97,7 @@ def test_an_open_interval_is_said() -> None:
 def test_tiny_units_keep_their_ticks() -> None:
     ax = bt.fit(1e-150 * draw("apart")).plot_profile("mean 2", blank_axes())
     x, _ = curve(ax, "profile likelihood")
-    assert ax.get_xlim() == pytest.approx((x[0], x[-1]), rel=1e-12)
+    assert ax.get_xlim() == pytest.approx((x[0], x[-1]), rel=1e-12, abs=0.0)
     assert 5e-150 < x[0] < x[-1] < 7e-150
 
 

@@ -44,3 +44,4 @@ def test_of_many_values_a_few_stand_for_all() -> None:
     held = [sample.origin + sample.scale * float(v) for v in (found.first[1], found.second[0])]
     exact = bt.fit(draw("apart", 20_000), fixed={"means": held}).loglike - fit.loglike
     assert found.loglike[0, 1] == pytest.approx(exact, rel=0.01)
+    assert found.loglike[0, 0] == pytest.approx(0.0, abs=1e-4)

@@ -79,12 +79,10 @@ def plot_command(options: argparse.Namespace) -> int:
 
 def _checked(options: argparse.Namespace) -> dict[str, Any] | None:
     """The rule of the threshold; what cannot be drawn or written is refused before reading."""
-    from bactrian.present.plots.canvas import check_plotting
     from bactrian.present.plots.files import checked_format
 
     checked_format(options.output)
     check_folder(options.output)
-    check_plotting()
     for name, kinds in _OWN.items():
         if getattr(options, name) is not None and options.kind not in kinds:
             raise ParameterError(f"--{name} goes with --kind {' or '.join(kinds)}.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bactrian.present.plots.canvas import Axes
 
 _HEADROOM = 0.3  # above the density, for the words about a cut
-_SPIKE = 3.0  # times the tallest bar: a density above that is a component that collapsed
+_SPIKE, _ROOM = 5.0, 1.5  # times the tallest bar: what is taller would leave the rows flat
 _TALL = 8  # components from which the legend stands beside the picture
 
 
@@ -61,20 +61,21 @@ def draw_density(
             label=f"component {k + 1} ({share(picture.weights[k])})",
         )  # fmt: skip
     ax.margins(x=0.0, y=0.05 if picture.threshold is None else _HEADROOM)
-    if picture.problem:
-        _without_spikes(ax, picture)
     label(ax, column_label(picture.column), "density")
-    remark(ax, picture.problem or _without_cut(picture.threshold))
+    remarks = picture.problem, _without_spike(ax, picture), _without_cut(picture.threshold)
+    remark(ax, " ".join(filter(None, remarks)))
     beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if n_components > _TALL else {}
     legend(ax, **beside)
     return ax
 
 
-def _without_spikes(ax: Axes, picture: DensityPicture) -> None:
-    """Leave the picture to the rows, where a collapsed component would make them flat."""
-    tallest = float(picture.heights.max())
-    if float(picture.total.max()) > _SPIKE * tallest:
-        ax.set_ylim(0.0, 0.5 * _SPIKE * tallest)
+def _without_spike(ax: Axes, picture: DensityPicture) -> str:
+    """Leave the picture to the rows where a component is far taller; return the words for that."""
+    tallest, top = float(picture.heights.max()), float(picture.total.max())
+    if top <= _SPIKE * tallest:
+        return ""
+    ax.set_ylim(0.0, _ROOM * tallest)
+    return f"The density rises to {top:.2g}, beyond this picture."
 
 
 def _cut(ax: Axes, threshold: Threshold, first: float, last: float) -> None:

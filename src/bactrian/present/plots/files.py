@@ -63,7 +63,7 @@ def as_svg(
     written, figure = StringIO(), _figure(ax)
     # The one place where rcParams differ, and only until the text is written.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}), _kept(figure):
-        figure.savefig(written, format="svg", metadata={"Date": None})
+        figure.savefig(written, format="svg")
     text = _UNWANTED.sub("", written.getvalue())
     opening = _OPENING.search(text)
     assert opening is not None
