@@ -103,6 +103,19 @@ def test_a_fit_without_a_maximum_is_drawn_and_said(
     assert main(["plot", str(rows), "--kind", "profile", "-o", str(path)]) == 2
 
 
+def test_advice_names_the_options_of_this_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tmp_path / "rows.csv"
+    lines = [f"{x},{w}" for x, w in zip(range(30), [0.5, 1.5] * 15, strict=True)]
+    rows.write_text("\n".join(["x,w", *lines, ""]), encoding="utf-8")
+    command = ["plot", str(rows), "--column", "x", "--components", "1", "--weights", "w"]
+    command += ["--weight-kind", "sampling", "--kind", "qq", "-o", str(tmp_path / "x.svg")]
+    assert main(command) == 2
+    assert "; --samples 0 draws the residuals without one.\n" in capsys.readouterr().err
+    assert main([*command, "--samples", "0"]) == 0
+
+
 def test_without_matplotlib_a_sentence_names_the_extra(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['matplotlib'] = None\n"

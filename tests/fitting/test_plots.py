@@ -173,7 +173,7 @@ def test_a_spike_leaves_the_rows_in_sight() -> None:
     ax = fit.plot(blank_axes())
     bars, _ = bars_of(ax)
     assert top > 20.0 * bars.max()
-    assert ax.get_ylim() == (0.0, pytest.approx(1.5 * bars.max()))
+    assert ax.get_ylim() == pytest.approx((0.0, 1.5 * bars.max()))
     assert remark(ax) == f"The density rises to {top:.2g}, beyond this picture."
 
 

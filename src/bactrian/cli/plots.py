@@ -112,16 +112,24 @@ def _draw(
     """The picture of the kind asked for."""
     level = 0.95 if options.level is None else options.level
     samples = _SAMPLES if options.samples is None else options.samples
-    drawing = {"n_replicates": samples, "rng": options.seed, "level": level, "progress": progress}
+    drawing: dict[str, Any] = {
+        "n_replicates": samples,
+        "rng": options.seed,
+        "level": level,
+        "progress": progress,
+    }
     if options.kind == "density":
         cut = None if rule is None else found.threshold(**rule, level=level)
         found.plot(ax, bins=options.bins, threshold=cut)
     elif options.kind == "responsibilities":
         found.plot_responsibilities(ax)
-    elif options.kind == "qq":
-        found.plot_qq(ax, **drawing)
-    elif options.kind == "pit":
-        found.plot_pit(ax, **drawing)
+    elif options.kind in ("qq", "pit"):
+        method = found.plot_qq if options.kind == "qq" else found.plot_pit
+        try:
+            method(ax, **drawing)
+        except ParameterError as error:
+            # Elsewhere the samples are those of a bootstrap, and called refits.
+            raise ParameterError(str(error).replace("n_replicates=", "--samples ")) from None
     elif options.kind == "profile":
         found.plot_profile(options.parameter or "mean 1", ax, level=level)
     else:
