@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from bactrian.solve.state import State
 Array = NDArray[np.float64]
 
 _POINTS = 101  # at which a band is taken
+_MOST = 2000  # points of a drawn curve
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +87,20 @@ class _Curve(NamedTuple):
     fitted: Array
 
 
+class _Points(NamedTuple):
+    """A curve: ascending places and heights (m,)."""
+
+    x: Array
+    y: Array
+
+    def some(self) -> _Points:
+        """Return the curve by no more points than it takes to see how far it goes."""
+        if self.x.size <= _MOST:
+            return self
+        kept = np.unique(np.linspace(0, self.x.size - 1, _MOST).round().astype(np.intp))
+        return _Points(self.x[kept], self.y[kept])
+
+
 def departures(
     problem: Problem,
     state: State,
@@ -136,8 +152,7 @@ def departures(
         # Drawn samples with fewer rows know nothing of what is farther out than their own.
         most = recording.n_drawn
         low, high = np.clip(scores[[0, -1]], *_scores(np.array([0.5, most - 0.5]) / most))
-        grids = np.linspace(low, high, _POINTS), np.linspace(0.0, 1.0, _POINTS)[1:-1]
-        run = partial(_replicate, problem, state, recording, grids)
+        run = partial(_replicate, problem, state, recording)
         drawn = replicated(run, n_replicates, rng=rng, workers=workers, progress=progress)
         found = [pair for pair in drawn if pair is not None]
         failed = len(drawn) - len(found)
@@ -146,9 +161,10 @@ def departures(
                 f"{failed} of {n_replicates} fits of drawn samples ended at no maximum, so that "
                 "there is no band; n_replicates=0 draws none."
             )
+        by_score, by_share = np.linspace(low, high, _POINTS), np.linspace(0.0, 1.0, _POINTS)[1:-1]
         bands = (
-            _band(grids[0], np.array([pair[0] for pair in found]), level, grids[0]),
-            _band(grids[1], np.array([pair[1] for pair in found]), level, np.zeros(1)),
+            _band(by_score, [pair[0] for pair in found], level, by_score),
+            _band(by_share, [pair[1] for pair in found], level, np.zeros(1)),
         )
     return Departures(
         scores, rows.residuals, rows.fitted, rows.shares - rows.fitted, *bands, level,
@@ -203,41 +219,45 @@ def _of_points(shares: Array, points: Array, mixture: NormalMixture) -> _Curve:
 
 
 def _replicate(
-    problem: Problem,
-    state: State,
-    recording: Recording,
-    grids: tuple[Array, Array],
-    rng: np.random.Generator,
-) -> tuple[Array, Array] | None:
+    problem: Problem, state: State, recording: Recording, rng: np.random.Generator
+) -> tuple[_Points, _Points] | None:
     """How a drawn sample departs from its own fit: residuals less scores, and excess of shares."""
     found = drawn_and_fitted(problem, state, recording, rng)
     if found is None:
         return None
     rows, counts, mixture = found
-    curve, by_score, by_share = _curve(rows, counts, mixture, recording), *grids
-    # Beyond the outermost point the mixture itself says how it goes on.
-    apart = np.interp(by_score, scores := _scores(curve.shares), curve.residuals - scores)
-    share = np.concatenate([[0.0], curve.fitted, [1.0]])
-    excess = np.concatenate([[0.0], curve.shares - curve.fitted, [0.0]])
+    curve = _curve(rows, counts, mixture, recording)
     fewer = math.sqrt(recording.n_drawn / problem.sample.total)
-    return apart * fewer, np.interp(by_share, share, excess) * fewer
+    scores, share = _scores(curve.shares), np.concatenate([[0.0], curve.fitted, [1.0]])
+    excess = np.concatenate([[0.0], curve.shares - curve.fitted, [0.0]])
+    return (
+        _Points(scores, fewer * (curve.residuals - scores)).some(),
+        _Points(share, fewer * excess).some(),
+    )
 
 
-def _band(at: Array, curves: Array, level: float, around: Array) -> Band:
-    """The band in which that share of curves (B, g) stays everywhere.
+def _band(at: Array, curves: Sequence[_Points], level: float, around: Array) -> Band:
+    """The band at points (g,) in which that share of B curves stays everywhere.
 
-    Each curve is judged by the others, as that of the rows will be: judged by all of them, its own
-    part in the spread would make it look nearer than it is.
+    Each curve is judged at its own points, and by the others, as that of the rows will be: judged
+    by all of them, its own part in the spread would make it look nearer than it is.
     """
-    size, middle = len(curves), curves.mean(axis=0)
-    apart = curves - middle
+    size = len(curves)
+    # Beyond the outermost point the mixture itself says how a curve goes on.
+    found = np.array([np.interp(at, *curve) for curve in curves])
+    middle = found.mean(axis=0)
     spreads, farthest = [], np.zeros(size)
     for side in (-1.0, 1.0):
-        beyond = np.maximum(side * apart, 0.0)
+        beyond = np.maximum(side * (found - middle), 0.0)
         squares, number = (beyond**2).sum(axis=0), np.count_nonzero(beyond, axis=0)
         spreads.append(_root(squares, number))
         others = _root(squares - beyond**2, number - (beyond > 0.0))
-        farthest = np.maximum(farthest, (beyond * (size / (size - 1)) / others).max(axis=1))
+        for b, curve in enumerate(curves):
+            inside = (curve.x >= at[0]) & (curve.x <= at[-1])
+            x, y = curve.x[inside], curve.y[inside]
+            apart = side * (y - np.interp(x, at, middle)) * (size / (size - 1))
+            most = (apart / np.interp(x, at, others[b])).max(initial=0.0)
+            farthest[b] = max(farthest[b], float(most))
     factor = np.sort(farthest)[math.ceil(level * (size + 1) - 1e-9) - 1]
     down, up = spreads
     return Band(at, around + middle - factor * down, around + middle + factor * up)
