@@ -15,6 +15,7 @@ pytest.importorskip("matplotlib")
 
 import matplotlib
 from matplotlib import pyplot
+from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
 from bactrian.present.plots.canvas import blank_axes
@@ -138,6 +139,17 @@ def test_where_there_is_no_cut_the_picture_says_why() -> None:
     assert not [text for text in words(ax) if text.startswith("cut")]
 
 
+def test_what_is_said_above_a_small_picture_stays_above_it() -> None:
+    fit = bt.fit(np.random.default_rng(2).normal(size=300), equal_variances=True)
+    whole: Any = Figure(figsize=(12.0, 4.0), layout="constrained")
+    ax = whole.subplots(1, 3)[0]
+    fit.plot(ax, threshold=fit.threshold(density_minimum=True))
+    whole.draw_without_rendering()
+    (title,) = [text for text in ax.get_children() if text is ax._left_title]
+    assert title.get_text().count("\n") >= 2
+    assert title.get_window_extent().width < 1.1 * ax.get_window_extent().width
+
+
 def test_one_component_is_drawn_once() -> None:
     ax = bt.fit(WAITING, 1).plot(blank_axes())
     assert words(ax) == ["272 rows", "normal density"]
@@ -233,6 +245,7 @@ def test_three_components_change_at_two_crossings() -> None:
     crossings = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2][1:]
     # The third is so far out that no row is near.
     np.testing.assert_allclose(crossings, fit.mixture.crossings()[1:], rtol=1e-9)
+    assert words(ax)[0] == "changes at -1.46 and 1.88"
     with pytest.raises(bt.ParameterError, match="for two components"):
         fit.plot_responsibilities(blank_axes(), posterior=0.9)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SIZE = (6.4, 4.0)  # inches
 SMALL = "small"
-_WIDTH = 88  # characters of that size over a new figure
+_PER_INCH, _FEWEST = 15.0, 24  # characters of that size, over the Axes
 
 
 def check_plotting() -> None:
@@ -107,7 +107,8 @@ def legend(ax: Axes, **options: Any) -> None:
 def remark(ax: Axes, words: str) -> None:
     """Put a sentence above the picture, where there is one to say."""
     if words:
-        shown = textwrap.fill(printable(words), _WIDTH)
+        inches = ax.get_window_extent().width / ax.figure.dpi
+        shown = textwrap.fill(printable(words), max(int(_PER_INCH * inches), _FEWEST))
         ax.set_title(shown, loc="left", fontsize=SMALL, usetex=False, parse_math=False)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bactrian.present.plots.canvas import SMALL, axes_or_new, ink, label, legend
+from bactrian.present.plots.canvas import axes_or_new, ink, label, legend, remark
 from bactrian.present.plots.palette import MARKERS, MUTED, style
 from bactrian.present.plots.pictures import PathPicture
 
@@ -60,7 +60,4 @@ def _contours(ax: Axes, picture: PathPicture) -> None:
     )  # fmt: skip
     words = {-fall: f"−{fall:g}" for fall in falls}
     ax.clabel(drawn, fmt=words, fontsize="x-small", inline_spacing=2)
-    ax.set_title(
-        "contours: log-likelihood below its maximum, other parameters at their best",
-        loc="left", fontsize=SMALL,
-    )  # fmt: skip
+    remark(ax, "contours: log-likelihood below its maximum, other parameters at their best")

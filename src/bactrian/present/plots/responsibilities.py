@@ -38,8 +38,10 @@ def draw_responsibilities(
         round_by_error(float(x), _DIGITS * spread).value if spread > 0.0 else f"{x:g}"
         for x in picture.crossings
     ]
+    # Of three the most probable one may have less than a half.
+    passed = f"{picture.level:g}" if len(picture.weights) == 2 else "changes"
     for i, x in enumerate(picture.crossings):
-        words = f"{picture.level:g} at {' and '.join(shown)}" if i == 0 else "_nolegend_"
+        words = f"{passed} at {' and '.join(shown)}" if i == 0 else "_nolegend_"
         ax.axvline(float(x), color=ink(ax), linestyle=(0, (2, 1.5)), linewidth=1.0, label=words)
     for k, probability in enumerate(picture.responsibilities):
         color, dashes = style(k, palette)
