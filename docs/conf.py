@@ -12,6 +12,7 @@ from typing import Any
 
 import math_core
 from docutils import nodes
+from sphinx.util import logging
 
 import bactrian
 
@@ -62,6 +63,7 @@ html_theme_options = {
 # converter refuses a command that it does not know. The font comes with ziamath.
 html_math_renderer = "mathml"
 _TO_MATHML = math_core.LatexToMathML(annotation=True, fancy_error=False)
+_LOGGER = logging.getLogger(__name__)
 _FONT = "STIXTwoMath-Regular.ttf"
 
 
@@ -70,7 +72,11 @@ def _formula(translator: Any, node: nodes.math | nodes.math_block) -> None:
     display = isinstance(node, nodes.math_block)
     tag = "div" if display else "span"
     translator.body.append(translator.starttag(node, tag, "", CLASS="math"))
-    formula = _TO_MATHML.convert_with_local_state(node.astext(), displaystyle=display)
+    try:
+        formula = _TO_MATHML.convert_with_local_state(node.astext(), displaystyle=display)
+    except math_core.LatexError as error:
+        _LOGGER.warning("%s: %s", node.astext(), error, location=node)
+        formula = ""
     translator.body.append(f"{formula}</{tag}>")
     raise nodes.SkipNode
 

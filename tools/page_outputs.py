@@ -20,12 +20,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     "README.md",
+    "docs/tutorial.md",
     "docs/uncertainty.md",
     "docs/thresholds.md",
+    "docs/which_cutoff.md",
     "docs/humps.md",
     "docs/goodness.md",
     "docs/migration.md",
     "docs/results.md",
+    "docs/engines.md",
+    "docs/disagreement.md",
 )
 EXAMPLE = re.compile(
     r"^```(?P<language>bash|python)\n(?P<code>(?:(?!^```).*\n)+)^```\n"

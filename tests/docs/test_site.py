@@ -1,0 +1,141 @@
+"""The site holds every public name, every formula and every example, and nothing of the network."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+import bactrian as bt
+from tests.docs.derivation_text import inline_formulas, sections
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "build" / "site"
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the command is for bash")
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    """The site, up to date; only what changed since the last time is built."""
+    for package in ("math_core", "myst_parser", "numpydoc", "pydata_sphinx_theme", "ziamath"):
+        pytest.importorskip(package)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = ["bash", "docs/build"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return SITE
+
+
+@pytest.fixture(scope="module")
+def reference(site: Path) -> dict[str, str]:
+    """The page of every Python name that the site describes, from its inventory."""
+    *_, packed = (site / "objects.inv").read_bytes().split(b"\n", 4)
+    lines = [line.split(" ") for line in zlib.decompress(packed).decode("utf-8").splitlines()]
+    return {name: page for name, kind, _, page, *_ in lines if kind.startswith("py:")}
+
+
+def own_names(thing: type) -> list[str]:
+    """Public methods, properties and members of a class that this package defines."""
+    found = []
+    for ancestor in thing.__mro__:
+        if ancestor.__module__.split(".")[0] != "bactrian":
+            continue
+        for name, value in vars(ancestor).items():
+            if isinstance(value, thing):  # a member of an enumeration
+                found.append(name)
+            called = inspect.isfunction(value) or isinstance(value, (property, classmethod))
+            if not name.startswith("_") and (called or isinstance(value, staticmethod)):
+                found.append(name)
+    return found
+
+
+def test_every_public_name_is_in_the_reference(reference: dict[str, str]) -> None:
+    names = {f"bactrian.{name}" for name in bt.__all__}
+    names |= {f"bactrian.datasets.{name}" for name in bt.datasets.__all__}
+    for name in bt.__all__:
+        thing = getattr(bt, name)
+        if inspect.isclass(thing):
+            names |= {f"bactrian.{name}.{member}" for member in own_names(thing)}
+    assert "bactrian.Fit.threshold" in names
+    assert "bactrian.Outcome.CONVERGED" in names
+    assert names - set(reference) == set(), "add them to a page of docs/api"
+
+
+def test_each_field_of_a_result_is_described() -> None:
+    silent = [
+        f"{name}.{field}"
+        for name in bt.__all__
+        for field in getattr(getattr(bt, name), "__dataclass_fields__", {})
+        if not field.startswith("_") and not re.search(rf"\b{field}\b", getattr(bt, name).__doc__)
+    ]
+    assert silent == []
+
+
+def test_every_formula_of_the_derivation_is_set(site: Path) -> None:
+    page = (site / "docs" / "derivation.html").read_text("utf-8")
+    displayed = sum(len(section.displays) for section in sections().values())
+    inline = sum(
+        len(inline_formulas(line)) for section in sections().values() for _, line in section.prose
+    )
+    assert displayed > 100
+    assert len(re.findall(r'<div class="math"[^>]*><math', page)) == displayed
+    assert len(re.findall(r'<span class="math"[^>]*><math', page)) == inline
+
+
+def test_the_site_asks_nothing_of_the_network(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    loads = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=\"(?:https?:)?//")
+    assert len(pages) > 50
+    assert [page.name for page in pages if loads.search(page.read_text("utf-8"))] == []
+    sheets = sorted(site.rglob("*.css"))
+    remote = re.compile(r"url\(\s*['\"]?(?:https?:)?//|@import\s+['\"](?:https?:)?//")
+    assert [sheet.name for sheet in sheets if remote.search(sheet.read_text("utf-8"))] == []
+    font = site / "_static" / "STIXTwoMath-Regular.ttf"
+    assert font.stat().st_size > 100_000
+
+
+def test_every_example_is_shown() -> None:
+    page = (ROOT / "docs" / "examples.md").read_text("utf-8")
+    shown = re.findall(r"^```\{literalinclude\} \.\./examples/(\w+\.py)$", page, re.MULTILINE)
+    assert shown == sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+
+
+def test_the_way_in_leads_to_the_first_page(site: Path) -> None:
+    target = re.search(r'url=([^"]+)"', (site / "index.html").read_text("utf-8"))
+    assert target is not None
+    assert (site / target[1]).is_file()
+
+
+def test_what_does_not_resolve_is_an_error(tmp_path: Path) -> None:
+    pytest.importorskip("math_core")
+    broken = {
+        "see [the page](nowhere.md)": "cross-reference target not found",
+        "see [the page](index.md#nowhere)": "local id not found",
+        "a formula, $\\nonsense{x}$": "Unknown command",
+    }
+    (tmp_path / "docs").mkdir()
+    text = "\n\n".join(["# Page", *broken])
+    (tmp_path / "docs" / "index.md").write_text(text, encoding="utf-8")
+    options = ["--quiet", "--nitpicky", "--fail-on-warning", "--conf-dir", str(ROOT / "docs")]
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, str(tmp_path), str(tmp_path / "site")],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode != 0
+    assert [said for said in broken.values() if said not in done.stderr] == []
