@@ -6,7 +6,7 @@ leads to the same page here and on a code host.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ html_css_files = ["site.css"]
 # The way in at the root of the site, for docs/index.html.
 templates_path = ["_templates"]
 html_additional_pages = {"index": "way_in.html"}
+html_sidebars = {"docs/tutorial": []}  # a page without neighbours
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -81,11 +82,11 @@ def _formula(translator: Any, node: nodes.math | nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def _copy_font(app: Any, _: Exception | None) -> None:
+def _copy_font(app: Any, failure: Exception | None) -> None:
     """Put the font of the formulas beside the style sheet."""
-    spec = find_spec("ziamath")
-    assert spec is not None and spec.origin is not None
-    font = Path(spec.origin).parent / "fonts" / _FONT
+    if failure is not None:
+        return
+    font = files("ziamath") / "fonts" / _FONT
     (Path(app.outdir) / "_static" / _FONT).write_bytes(font.read_bytes())
 
 

@@ -53,16 +53,20 @@ def _without_skip(report: Report) -> Report:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give the tests of clusters to one process, which starts each cluster once; they go first."""
+    """Give the tests of clusters to one process, which starts each cluster once; they go first.
+
+    Those of the site to one, which builds it once.
+    """
     if config.getoption("dist") != "load":
         return None
     scheduling: Any = importlib.import_module("xdist.scheduler").LoadScopeScheduling
 
     class Scheduler(scheduling):  # type: ignore[misc]  # its base is imported only where it is
-        """Tests one by one, and those of clusters together."""
+        """Tests one by one, those of clusters together, and those of the site."""
 
         def _split_scope(self, nodeid: str) -> str:
             """What a test belongs to."""
-            return "clusters" if "test_clusters.py" in nodeid else nodeid
+            together = [name for name in ("test_clusters.py", "test_site.py") if name in nodeid]
+            return together[0] if together else nodeid
 
     return Scheduler(config, log)

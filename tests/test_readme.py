@@ -88,6 +88,40 @@ def test_a_failing_example_is_an_error() -> None:
         page_outputs.run_example("python", "1 / 0\n")
 
 
+# Code that no test runs as it stands, by its page and first line, with the reason.
+NOT_RUN = {
+    ("README.md", "python3 -m venv .venv"): "a job of its own runs it, by .ci/run demo",
+    ("README.md", "./check"): "it is what runs the tests",
+    ("CONTRIBUTING.md", "./check"): "it is what runs the tests",
+    ("CONTRIBUTING.md", "docs/build"): "tests/docs/test_site.py runs it",
+    ("README.md", 'bt.fit("requests/*.parquet"'): "names files that only the reader has",
+    ("examples/README.md", ".venv/bin/python examples/"): "tests/test_examples.py runs them all",
+}
+
+
+def test_every_code_block_is_run() -> None:
+    pages = [
+        *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md",
+    ]  # fmt: skip
+    unexplained, left_out = [], set()
+    for page in pages:
+        name = page.relative_to(ROOT).as_posix()
+        text = page.read_text("utf-8")
+        blocks = re.findall(r"^```(?:python|bash|sh|console)\n(.+?)^```$", text, re.M | re.S)
+        run = {match["code"] for match in page_outputs.EXAMPLE.finditer(text)}
+        if run:
+            assert name in page_outputs.PAGES
+        for code in blocks:
+            if code in run or name == "docs/derivation.md":  # tests/docs runs the latter
+                continue
+            reasons = {key for key in NOT_RUN if key[0] == name and code.startswith(key[1])}
+            left_out |= reasons
+            if not reasons:
+                unexplained.append((name, code.splitlines()[0]))
+    assert unexplained == []
+    assert left_out == set(NOT_RUN), "these are no longer there"
+
+
 def test_lowest_versions_are_the_lower_bounds() -> None:
     text = """
         [project]
