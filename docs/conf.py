@@ -37,6 +37,7 @@ myst_heading_anchors = 4
 # The docstrings say what types mean; annotations beside them would say it twice.
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
 autosummary_generate = False
 default_role = "code"
 numpydoc_show_class_members = False
