@@ -6,6 +6,7 @@ leads to the same page here and on a code host.
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,24 @@ def _copy_font(app: Any, failure: Exception | None) -> None:
     (Path(app.outdir) / "_static" / _FONT).write_bytes(font.read_bytes())
 
 
+def _link_sources(
+    app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Make links of the headings that a docstring names: ``Source: derivation, "Thresholds"``."""
+
+    def link(heading: re.Match[str]) -> str:
+        words = " ".join(heading[1].split())
+        return f"`{words} <../derivation.html#{nodes.make_id(words)}>`__"
+
+    def links(source: re.Match[str]) -> str:
+        return re.sub(r'"([^"]+)"', link, source[0])
+
+    text = re.sub(r'derivation,(?:(?:\s|and|,)*"[^"]+")+', links, "\n".join(lines))
+    lines[:] = text.split("\n")
+
+
 def setup(app: Any) -> None:
-    """Tell Sphinx of the two."""
+    """Tell Sphinx of these three."""
     app.add_html_math_renderer("mathml", (_formula, None), (_formula, None))
+    app.connect("autodoc-process-docstring", _link_sources, priority=900)
     app.connect("build-finished", _copy_font)

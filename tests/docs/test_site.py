@@ -96,6 +96,15 @@ def test_every_formula_of_the_derivation_is_set(site: Path) -> None:
     assert len(re.findall(r'<span class="math"[^>]*><math', page)) == inline
 
 
+def test_docstrings_link_to_the_derivation(site: Path) -> None:
+    derivation = (site / "docs" / "derivation.html").read_text("utf-8")
+    pages = "".join(page.read_text("utf-8") for page in (site / "docs" / "api").glob("*.html"))
+    targets = set(re.findall(r'href="\.\./derivation\.html#([^"]+)"', pages))
+    assert {"thresholds", "working-coordinates", "em-test"} <= targets
+    assert [target for target in targets if f'id="{target}"' not in derivation] == []
+    assert re.findall(r"derivation, *[\"“]", pages) == []
+
+
 def test_the_site_asks_nothing_of_the_network(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     loads = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=\"(?:https?:)?//")
