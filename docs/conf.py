@@ -22,7 +22,7 @@ author = "The Bactrian developers"
 copyright = f"2026, {author}"
 version = release = bactrian.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 root_doc = "docs/index"
 include_patterns = [
     "*.md", "docs/*.md", "docs/api/*.md", "docs/decisions/*.md", "examples/README.md",
@@ -39,7 +39,6 @@ myst_heading_anchors = 4
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 toc_object_entries_show_parents = "hide"
-autosummary_generate = False
 default_role = "code"
 numpydoc_show_class_members = False
 
