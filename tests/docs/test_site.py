@@ -123,6 +123,26 @@ def test_every_example_is_shown() -> None:
     assert shown == sorted(path.name for path in (ROOT / "examples").glob("*.py"))
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page as a code host makes them: small letters, hyphens for spaces."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def test_links_to_headings_hold_on_a_code_host_too() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    links = [
+        (page, (page.parent / target).resolve() if target else page, anchor)
+        for page in pages
+        for target, anchor in re.findall(r"\]\(([^)\s#:]*)#([^)\s]+)\)", page.read_text("utf-8"))
+    ]
+    assert len(links) > 20
+    lost = [(page.name, anchor) for page, target, anchor in links if anchor not in anchors(target)]
+    assert lost == []
+
+
 def test_the_way_in_leads_to_the_first_page(site: Path) -> None:
     target = re.search(r'url=([^"]+)"', (site / "index.html").read_text("utf-8"))
     assert target is not None
