@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import re
@@ -24,7 +25,14 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the command is for bash
 @pytest.fixture(scope="module")
 def site() -> Path:
     """The site, up to date; only what changed since the last time is built."""
-    for package in ("math_core", "myst_parser", "numpydoc", "pydata_sphinx_theme", "ziamath"):
+    for package in (
+        "math_core",
+        "myst_parser",
+        "numpydoc",
+        "pydata_sphinx_theme",
+        "sklearn",
+        "ziamath",
+    ):
         pytest.importorskip(package)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = ["bash", "docs/build"]
@@ -70,6 +78,12 @@ def test_every_public_name_is_in_the_reference(reference: dict[str, str]) -> Non
         thing = getattr(bt, name)
         if inspect.isclass(thing):
             names |= {f"bactrian.{name}.{member}" for member in own_names(thing)}
+    estimator = importlib.import_module("bactrian.estimator")
+    for name in estimator.__all__:
+        members = own_names(getattr(estimator, name))
+        names |= {
+            f"bactrian.estimator.{name}{member}" for member in ["", *(f".{m}" for m in members)]
+        }
     assert "bactrian.Fit.threshold" in names
     assert "bactrian.Outcome.CONVERGED" in names
     assert names - set(reference) == set(), "add them to a page of docs/api"
