@@ -138,7 +138,7 @@ def departures(
     point its half-widths are in proportion to the root mean square of the drawn curves above and
     below their mean, by a factor such that the wanted share of them stays inside everywhere.
 
-    Source: derivation, "Goodness of fit"; Myllymäki, Mrkvička, Grabarnik, Seijo and Hahn (2017),
+    Source: derivation, "Goodness of fit". Myllymäki, Mrkvička, Grabarnik, Seijo and Hahn (2017),
     "Global envelope tests for spatial processes", JRSS B 79.
     """
     _check(problem, n_replicates, level)
