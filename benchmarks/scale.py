@@ -30,10 +30,10 @@ import bactrian as bt
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 
-ROWS = [10**3, 10**4, 10**5, 10**6, 10**7, 10**8, 2 * 10**8]
+ROWS = [10**3, 10**4, 10**5, 10**6, 5 * 10**6, 10**7, 10**8, 2 * 10**8]
 HUGE = 10**9
 MOST_IN_MEMORY = 10**8
-SPARK_ROWS = (10**6, 10**7)
+SPARK_ROWS = (10**6, 5 * 10**6, 10**7)
 IN_MEMORY = ("array", "sklearn", "sklearn_tight")
 ON_SPARK = ("spark", "mllib")
 OTHERS = ("sklearn", "sklearn_tight", "mllib")
