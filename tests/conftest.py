@@ -19,7 +19,9 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 # The reasons that hold in a complete environment too: what pip does not bring.
 NO_JAVA = "Java is not there and cannot be installed"
+NO_CHROMIUM = "Chromium is not there and cannot be installed"
 NO_POSTGRESQL = "PostgreSQL is not there and cannot be installed"
+NOT_BY_PIP = (NO_JAVA, NO_POSTGRESQL, NO_CHROMIUM)
 FORBID_SKIPS = bool(os.environ.get("BACTRIAN_FORBID_SKIPS"))
 
 
@@ -44,7 +46,7 @@ def pytest_make_collect_report(
 def _without_skip(report: Report) -> Report:
     """The report, failed if it was skipped and skips are forbidden."""
     if FORBID_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
-        if any(reason in str(report.longrepr) for reason in (NO_JAVA, NO_POSTGRESQL)):
+        if any(reason in str(report.longrepr) for reason in NOT_BY_PIP):
             return report
         report.outcome = "failed"
         report.longrepr = f"skipped in a complete environment: {report.longrepr}"
@@ -53,20 +55,20 @@ def _without_skip(report: Report) -> Report:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give the tests of clusters to one process, which starts each cluster once; they go first.
+    """Give what is to be started once to one process.
 
-    Those of the site to one, which builds it once.
+    The tests of clusters, which go first; of the site, which is built once; and of the browser.
     """
     if config.getoption("dist") != "load":
         return None
     scheduling: Any = importlib.import_module("xdist.scheduler").LoadScopeScheduling
 
     class Scheduler(scheduling):  # type: ignore[misc]  # its base is imported only where it is
-        """Tests one by one, those of clusters together, and those of the site."""
+        """Tests one by one, and together those of clusters, of the site, and of pages."""
 
         def _split_scope(self, nodeid: str) -> str:
             """What a test belongs to."""
-            together = [name for name in ("test_clusters.py", "test_site.py") if name in nodeid]
-            return together[0] if together else nodeid
+            shared = ("test_clusters.py", "test_site.py", "test_live.py")
+            return next((name for name in shared if name in nodeid), nodeid)
 
     return Scheduler(config, log)

@@ -27,12 +27,12 @@ def fit_command(options: argparse.Namespace) -> int:
     from bactrian.present.record import as_record
     from bactrian.present.tables import as_text
 
-    _check_intervals(options)
+    check_intervals(options)
     rule = threshold_rule(options)
     check_exports(options)
     if options.output is not None:
         check_folder(options.output)
-        _check_not_the_input(options)
+        check_not_the_input(options)
     data = data_from(options)
     with shown(options.quiet) as progress:
         found = fit(
@@ -43,7 +43,7 @@ def fit_command(options: argparse.Namespace) -> int:
             method=options.method,
             **constraints_from(options),
         )
-        way = _interval_method(found, options, progress)
+        way = interval_method(found, options, progress)
     if options.output is not None:
         save(found.to_json(options.level, way), options.output)
     if options.sql is not None:
@@ -64,8 +64,11 @@ def fit_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_intervals(options: argparse.Namespace) -> None:
-    """Refuse what no interval can be made of before anything is read."""
+def check_intervals(options: argparse.Namespace, *, draws_anyway: bool = False) -> None:
+    """Refuse what no interval can be made of before anything is read.
+
+    A seed needs something that is drawn: refits, or what the command draws anyway.
+    """
     if not 0.0 < options.level < 1.0:
         raise ParameterError(f"--level {options.level:g} is not between 0 and 1; 0.95 is usual.")
     if options.refits is not None and options.refits < 1:
@@ -73,6 +76,8 @@ def _check_intervals(options: argparse.Namespace) -> None:
             f"--refits {options.refits} is not a positive whole number; 1000 is usual."
         )
     for name, value in (("--refits", options.refits), ("--seed", options.seed)):
+        if draws_anyway and name == "--seed":
+            continue
         if value is not None and options.intervals != "bootstrap":
             raise ParameterError(
                 f"{name} goes with --intervals bootstrap: nothing else is drawn at random."
@@ -84,7 +89,7 @@ def _lopsided(way: Any) -> Any:
     return "profile" if way == "wald" else way
 
 
-def _interval_method(found: Fit, options: argparse.Namespace, progress: Any) -> Any:
+def interval_method(found: Fit, options: argparse.Namespace, progress: Any) -> Any:
     """How intervals are to be made: a name, or refits."""
     if options.intervals != "bootstrap" or not found.converged:
         return options.intervals
@@ -97,7 +102,7 @@ def sketch_command(options: argparse.Namespace) -> int:
     from bactrian.data.sketches.sketch import Sketch
 
     check_folder(options.output)
-    _check_not_the_input(options)
+    check_not_the_input(options)
     data, reading = data_from(options), reading_from(options)
     del reading["weight_kind"]
     with shown(options.quiet) as progress:
@@ -128,7 +133,7 @@ def check_folder(output: str) -> None:
         raise DataError(f"there is no folder {folder!r} to write to: make it first")
 
 
-def _check_not_the_input(options: argparse.Namespace) -> None:
+def check_not_the_input(options: argparse.Namespace) -> None:
     """Refuse to write over the rows."""
     both = (options.file, options.output)
     if options.file is not None and all(map(os.path.exists, both)) and os.path.samefile(*both):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bactrian.cli import commands, humps, plots
+from bactrian.cli import commands, humps, pages, plots
 from bactrian.cli.constraints import add_constraints
 from bactrian.cli.exports import add_exports
 from bactrian.cli.thresholds import add_threshold
@@ -19,6 +19,7 @@ examples:
   bactrian test data.csv --column waiting
   bactrian compare data.csv --column waiting --components 1 2 3 4
   bactrian plot data.csv --column waiting --threshold -o waiting.svg
+  bactrian page data.csv --column waiting -o fit.html
   bactrian sketch 'monday/*.parquet' --column latency -o monday.sketch
   bactrian merge monday.sketch tuesday.sketch -o week.sketch
   bactrian fit week.sketch
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
         _weight_kind(command)
         add(command)
     _plot(_command(below, "plot", "draw a fit in a file", plots.plot_command))
+    _page(_command(below, "page", "write a fit as one HTML file", pages.page_command))
     _sketch(_command(below, "sketch", "sum a column up in a small file", commands.sketch_command))
     _merge(_command(below, "merge", "add sketches", commands.merge_command))
     return top
@@ -136,6 +138,16 @@ def _plot(command: argparse.ArgumentParser) -> None:
     plots.add_plot(command)
 
 
+def _page(command: argparse.ArgumentParser) -> None:
+    """The options of page."""
+    _data(command)
+    _mixture(command)
+    _intervals(command)
+    add_threshold(command)
+    pages.add_page(command)
+    _output(command)
+
+
 def _mixture(command: argparse.ArgumentParser) -> None:
     """What is to be fitted, and how."""
     command.add_argument("--components", type=int, default=2, metavar="K", help="default: 2")
@@ -188,7 +200,7 @@ def _merge(command: argparse.ArgumentParser) -> None:
 
 
 def _output(command: argparse.ArgumentParser) -> None:
-    """Where a sketch goes."""
+    """Where what is made goes."""
     command.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="file to write, whole or not at all"
     )

@@ -16,6 +16,7 @@ from bactrian.fitting import (
     frames,
     goodness,
     homogeneity,
+    page,
     plots,
     scoring,
     thresholds,
@@ -155,6 +156,9 @@ class Fit:
     threshold = thresholds.threshold
     crossings = thresholds.crossings
     shape = thresholds.shape
+
+    # All of it in one file.
+    page = page.page
 
     # How the fit travels to other programs.
     to_json = document.to_json

@@ -1,0 +1,79 @@
+"""The command that writes a fit as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, cast
+
+from bactrian.cli.commands import (
+    check_intervals,
+    check_not_the_input,
+    data_from,
+    interval_method,
+    put,
+    reading_from,
+)
+from bactrian.cli.constraints import constraints_from
+from bactrian.cli.progress import shown
+from bactrian.cli.thresholds import threshold_rule
+from bactrian.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bactrian.infer.bootstrap import Bootstrap
+    from bactrian.infer.intervals import Method
+
+_SAMPLES = 199  # for the goodness of fit
+_SEED = 1
+
+
+def add_page(command: argparse.ArgumentParser) -> None:
+    """Add the options of page that no other command has."""
+    command.add_argument(
+        "--quick", action="store_true", help="leave out the goodness of fit, which draws samples"
+    )
+    command.add_argument(
+        "--workers", type=int, metavar="N", help="processes (default: one for each processor)"
+    )
+
+
+def page_command(options: argparse.Namespace) -> int:
+    """Fit, write the page and say where it is and what it says."""
+    from bactrian.fitting import fit
+    from bactrian.fitting.writing import writable
+
+    check_intervals(options, draws_anyway=True)
+    if options.workers is not None and options.workers < 1:
+        raise ParameterError(f"--workers {options.workers} is not a positive whole number.")
+    rule = threshold_rule(options)
+    writable(options.output, "fit.html")
+    check_not_the_input(options)
+    data = data_from(options)
+    with shown(options.quiet) as progress:
+        found = fit(
+            data,
+            options.components,
+            **reading_from(options),
+            progress=progress,
+            method=options.method,
+            **constraints_from(options),
+        )
+        # What argparse let pass is one of the methods.
+        way = cast("Method | Bootstrap", interval_method(found, options, progress))
+        cut = None
+        if rule is not None:
+            lopsided = "profile" if way == "wald" else way
+            cut = [found.threshold(**rule, level=options.level, method=lopsided)]
+        found.page(
+            options.output,
+            level=options.level,
+            method=way,
+            thresholds=cut,
+            n_replicates=0 if options.quick else _SAMPLES,
+            rng=_SEED if options.seed is None else options.seed,
+            workers=options.workers or os.cpu_count() or 1,
+            progress=progress,
+            source=None if options.file in (None, "-") else options.file,
+        )
+    put(f"{options.output}: {found.outcome.value}, log-likelihood {found.loglike:.4f}")
+    return 0
