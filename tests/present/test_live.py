@@ -450,7 +450,8 @@ def test_all_is_legible_in_light_and_dark_and_on_a_narrow_screen(
         paper, *inks = page.run(
             """(() => {
               const paint = (e, name) => getComputedStyle(e)[name];
-              const texts = [...document.querySelectorAll("body *:not(title, script)")].filter(
+              const all = document.querySelectorAll("body *:not(title, desc, script)");
+              const texts = [...all].filter(
                 (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()));
               const inks = texts.map((e) => paint(e, e.closest("svg") ? "fill" : "color"));
               const lines = [...document.querySelectorAll(".curves .component, .grip")];

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,27 @@ def test_it_shows_what_printing_shows(fit: bt.Fit, text: str) -> None:
     ]  # fmt: skip
     for words in expected:
         assert words.replace("<", "&lt;") in plain, words
+
+
+def test_pictures_are_in_it_in_the_colours_of_the_page(fit: bt.Fit, text: str) -> None:
+    found = re.findall(r"<figcaption>([^<]+)</figcaption>\n<svg.*?</svg>", text, re.DOTALL)
+    assert found[:3] == ["Rows and density", "Quantile residuals of the rows", "Responsibilities"]
+    style = text.partition("</style>")[0]
+    used = set(re.findall(r"var\((--bactrian-[\w-]+),", text))
+    assert "--bactrian-line-2" in used
+    assert {name for name in used if f"{name}: var(" not in style} == set()
+    assert "drawn and fitted stay inside" in text
+    assert "drawn and fitted stay inside" not in fit.page(n_replicates=0)
+
+
+def test_without_matplotlib_there_are_no_pictures(
+    fit: bt.Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    text = fit.page(n_replicates=0, thresholds=())
+    assert "Pictures need Matplotlib" in text
+    assert "<figcaption>Rows and density" not in text
+    Reader(text)
 
 
 def test_the_live_part_holds_the_sample_and_the_fit_exactly(fit: bt.Fit, text: str) -> None:

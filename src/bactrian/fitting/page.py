@@ -11,6 +11,7 @@ import numpy as np
 
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
+from bactrian.fitting.figures import figures_of
 from bactrian.fitting.homogeneity import LEAST_REPLICATES
 from bactrian.fitting.live import live_of
 from bactrian.fitting.reproduction import calls_of, facts_of, versions
@@ -99,7 +100,8 @@ def page(
         What ``verdict`` returned, so that it is not made again; needed for more than four
         components, where it takes minutes.
     n_replicates : int
-        Samples drawn for the goodness of fit, which takes most of the time; 0 leaves it out.
+        Samples drawn for the goodness of fit, and again for the band of the residuals, which takes
+        most of the time; 0 leaves both out.
     rng, workers, progress
         As for ``goodness_of_fit``; the seed is 1 unless told, so that the same call makes the same
         file.
@@ -120,7 +122,9 @@ def page(
     """
     target = None if path is None else writable(path, "fit.html")
     samples = _checked_samples(n_replicates)
-    judged = _judged(fit, verdict, samples, {"rng": rng, "workers": workers, "progress": progress})
+    drawing = {"rng": rng, "workers": workers, "progress": progress}
+    judged = _judged(fit, verdict, samples, drawing)
+    cuts = _thresholds(fit, thresholds, level, method)
     asked = {
         "level": str(level),
         "method": f'"{method}"' if isinstance(method, str) else "fit.bootstrap(...)",
@@ -135,10 +139,10 @@ def page(
             verdict=judged.sentences,
             verdict_note=judged.note,
             goodness=judged.goodness,
-            thresholds=_thresholds(fit, thresholds, level, method),
+            thresholds=cuts,
             certificate=fit.certificate,
             live=live_of(fit),
-            figures=(),
+            figures=figures_of(fit, cuts[0] if len(cuts) == 1 else None, samples, drawing),
             calls=calls_of(fit, source, {k: v for k, v in asked.items() if v != _USUAL[k]}),
             facts=facts_of(fit),
             versions=versions(),

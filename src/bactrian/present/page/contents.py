@@ -51,18 +51,18 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A static plot.
+    """A picture.
 
     Attributes
     ----------
-    title, description : str
-        A heading, and what there is to see for whoever does not see it.
+    title : str
+        A heading.
     svg : str
-        One ``svg`` element.
+        One ``svg`` element with its own title and description, its colours those of
+        ``present.plots.palette`` by name.
     """
 
     title: str
-    description: str
     svg: str
 
 
@@ -87,7 +87,7 @@ class Page:
     live : Live
         What the live likelihood is computed from.
     figures : tuple of Figure
-        Static plots.
+        Pictures; none where they could not be drawn.
     calls : str
         The Python that makes the fit and the page.
     facts : tuple of (str, str)

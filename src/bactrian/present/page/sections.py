@@ -115,16 +115,17 @@ def goodness(found: GoodnessOfFit | None) -> str:
 
 
 def figures(found: Sequence[Figure]) -> str:
-    """Return the static plots as a section, or nothing where there are none."""
+    """Return the pictures, or what they need."""
     if not found:
-        return ""
-    lines = ['<section id="plots" aria-labelledby="plots-title">',
-             '<h2 id="plots-title">Plots</h2>', '<div class="plots">']  # fmt: skip
-    for figure in found:
-        label = f'role="img" aria-label="{_text(figure.description)}"'
-        lines += ["<figure>", f"<figcaption>{_text(figure.title)}</figcaption>",
-                  f'<div class="plot" {label}>{figure.svg}</div>', "</figure>"]  # fmt: skip
-    return "\n".join([*lines, "</div>", "</section>"])
+        return paragraph(
+            "Pictures need Matplotlib, which was not installed where this page was made: run "
+            "pip install 'bactrian[plot]'. The live likelihood below does without."
+        )
+    shown = [
+        f"<figure>\n<figcaption>{_text(figure.title)}</figcaption>\n{figure.svg}</figure>"
+        for figure in found
+    ]
+    return "\n".join(['<div class="plots">', *shown, "</div>"])
 
 
 def reproduction(page: Page) -> str:
