@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 import bactrian as bt
+from tests.browser import chromium
 from tests.docs.derivation_text import inline_formulas, sections
+from tools.see_site import formulas_drawn, found_by_search
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build" / "site"
@@ -182,3 +184,16 @@ def test_what_does_not_resolve_is_an_error(tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert [said for said in broken.values() if said not in done.stderr] == []
+
+
+def test_formulas_are_drawn_and_words_found_in_a_browser(site: Path) -> None:
+    fetched: list[str] = []
+    with chromium() as browser:
+        page = browser.new_page()
+        page.on("request", lambda request: fetched.append(request.url))
+        drawn = formulas_drawn(page, site)
+        titles = found_by_search(page, "responsibilities", site)
+    assert not drawn.pop("raw")
+    assert set(drawn.values()) == {True}
+    assert "The derivation" in titles
+    assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []

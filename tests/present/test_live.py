@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,15 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 import bactrian as bt
-from tests.conftest import NO_CHROMIUM
+from tests.browser import chromium
 
 Array = NDArray[np.float64]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
 TOLERANCE = 1e-9
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTED = " ".join((ROOT / "docs" / "page.md").read_text("utf-8").split())
@@ -98,20 +90,8 @@ Open = Callable[..., Opened]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A browser, installed where it is not there and may be."""
-    pytest.importorskip("playwright.sync_api")
-    if not any(map(shutil.which, NAMES)):
-        script = Path(__file__).parent.parent / "services" / "chromium.sh"
-        done = subprocess.run(
-            ["bash", str(script)], capture_output=True, check=False, encoding="utf-8"
-        )
-        if done.returncode:
-            pytest.skip(f"{NO_CHROMIUM}: {done.stderr.strip()[-200:]}")
-    program = next(filter(None, map(shutil.which, NAMES)))
-    playwright = importlib.import_module("playwright.sync_api").sync_playwright().start()
-    found = playwright.chromium.launch(executable_path=program, args=FLAGS)
-    yield found
-    found.close()
-    playwright.stop()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ set -euo pipefail
 for name in chromium chromium-browser google-chrome; do
     command -v "$name" >/dev/null && exit 0
 done
-command -v apt-get >/dev/null || { echo "there is no apt-get" >&2; exit 1; }
-[ "$(id -u)" = 0 ] || { echo "only root may install packages" >&2; exit 1; }
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -qq -y --no-install-recommends chromium
+cd "$(dirname "${BASH_SOURCE[0]}")"
+./apt-get update
+./apt-get install -y --no-install-recommends chromium
