@@ -374,3 +374,15 @@ def test_rows_of_weight_zero_are_not_there() -> None:
     x = np.concatenate([GOOD, [1e6]])
     w = np.concatenate([np.ones(50), [0.0]])
     assert bt.fit(x, sample_weight=w).to_dict() == bt.fit(GOOD).to_dict()
+
+
+def test_positive_values_below_whose_mixture_is_zero_are_advised_of_logarithms() -> None:
+    y = bt.NormalMixture([0.6, 0.4], [0.0, 2.0], [0.6, 0.6]).sample(800, 3)
+    raw, logs = bt.fit(np.exp(y)), bt.fit(y)
+    below = 100.0 * float(raw.mixture.cdf(0.0))
+    assert f"all values are positive, and {below:.2g} % of the mixture is below zero" in " ".join(
+        str(raw).split()
+    )
+    # Neither where values are negative themselves nor where hardly any area is below zero.
+    for fit in (logs, bt.fit(np.exp(y) - 0.5), bt.fit(bt.datasets.load("faithful")["waiting"])):
+        assert "logarithms" not in str(fit)

@@ -14,6 +14,8 @@ from bactrian.solve.cautions import certainty
 if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
 
+_NOTABLE = 0.01  # of the area
+
 
 def summary_of(fit: Fit, level: float, method: Method | Bootstrap) -> Summary:
     """Return the facts that printing a fit shows, with intervals of a given level and kind."""
@@ -60,7 +62,18 @@ def _notes(fit: Fit) -> list[str]:
             f"Note: the weights are sampling weights, worth {fit.n_obs:,.6g} rows of equal "
             "weight; standard errors are those of the sandwich, and AIC and BIC undefined."
         )
-    return found
+    return [*found, *_of_positive(fit)]
+
+
+def _of_positive(fit: Fit) -> list[str]:
+    """What to try where normal components do not suit values that cannot be negative."""
+    below = float(fit.mixture.cdf(0.0))
+    if not (fit.converged and below > _NOTABLE and fit.sample.values.min() > 0.0):
+        return []
+    return [
+        f"Note: all values are positive, and {100.0 * below:.2g} % of the mixture is below zero: "
+        "their logarithms may be nearer to normal, so fit those too."
+    ]
 
 
 def _of_intervals(estimates: Estimates) -> list[str]:
