@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from calibration_designs import RESULTS, ROOT, Array
-from scale_page import machine
+from scale_page import commit, machine
 
 import bactrian as bt
 
@@ -81,7 +81,7 @@ def times() -> dict[str, Any]:
     normal = np.random.default_rng(SEED).standard_normal(10**6)
     large = bt.fit(bt.Sketch.of(normal))
     return {
-        "machine": machine(),
+        "machine": [*machine(), f"- Bactrian at commit {commit()}"],
         "em": milliseconds(two.homogeneity_test, 15),
         "em_equal": milliseconds(equal.homogeneity_test, 15),
         "em_more": milliseconds(lambda: three.homogeneity_test(2), 15),

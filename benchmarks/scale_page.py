@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
@@ -83,7 +84,6 @@ def machine() -> list[str]:
         f"- {_processor()}, {os.cpu_count()} processors, {_memory()}; {platform.system()} "
         f"{platform.machine()}; load when the run began: {_load()}",
         f"- Python {platform.python_version()}, {', '.join(filter(None, versions))}",
-        f"- Bactrian at commit {commit()}",
     ]  # fmt: skip
 
 
@@ -149,11 +149,19 @@ def written(found: Sequence[Result], machine: Sequence[str]) -> str:
         return f"{HEAD}\nThis copy holds no measurements yet.\n"
     passes = [r for r in found if r["program"] == "passes" and "left out" not in r]
     fits = [r for r in found if r["program"] != "passes"]
+    where = "\n".join([*machine, _commits(found)]) + "\n"
     parts = [
-        HEAD, "\n".join(machine) + "\n", "## In short\n", _short(fits, passes), "## Fits\n",
+        HEAD, where, "## In short\n", _short(fits, passes), "## Fits\n",
         *_fits(fits), PASSES_HEAD, _passes(passes), SIZES_HEAD, _sizes(passes),
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _commits(found: Sequence[Result]) -> str:
+    """On which states of the project the measurements were made."""
+    counts = Counter(result["commit"] for result in found)
+    said = [f"{commit} ({n} of the measurements)" for commit, n in counts.items()]
+    return f"- Bactrian at commit {', '.join(said)}"
 
 
 def _fits(fits: Sequence[Result]) -> list[str]:
@@ -255,12 +263,14 @@ def _against(fits: Sequence[Result], ours: str, theirs: str, goal: float | None)
     if not both:
         return ""
     n = max(both)
-    ratio = _best(them[n]) / _best(us[n])
+    # First calls start what later ones find there, so that only like goes with like.
+    kind = "first" if None in (us[n]["later"], them[n]["later"]) else "later"
+    ratio = them[n][kind] / us[n][kind]
     aim = ""
     if goal is not None:
         aim = f" (goal: at least {goal:g}, {'met' if ratio >= goal else 'missed'})"
     short = f"{them[n]['short']:.2g}" if them[n]["short"] >= LEAST_SHORT else "less than 1e-6"
     return (
-        f"- {LABELS[theirs]}: {ratio:.3g} times the time of {LABELS[ours]}, at {n:,} rows{aim}; it "
+        f"- {LABELS[theirs]}: {ratio:.3g} times the time of {LABELS[ours]} ({kind} calls), at {n:,} rows{aim}; it "
         f"ends {short} log-likelihood units short of the maximum."
     )
