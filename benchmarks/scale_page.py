@@ -271,6 +271,6 @@ def _against(fits: Sequence[Result], ours: str, theirs: str, goal: float | None)
         aim = f" (goal: at least {goal:g}, {'met' if ratio >= goal else 'missed'})"
     short = f"{them[n]['short']:.2g}" if them[n]["short"] >= LEAST_SHORT else "less than 1e-6"
     return (
-        f"- {LABELS[theirs]}: {ratio:.3g} times the time of {LABELS[ours]} ({kind} calls), at {n:,} rows{aim}; it "
-        f"ends {short} log-likelihood units short of the maximum."
+        f"- {LABELS[theirs]}: {ratio:.3g} times the time of {LABELS[ours]} ({kind} calls), at "
+        f"{n:,} rows{aim}; it ends {short} log-likelihood units short of the maximum."
     )
