@@ -92,6 +92,7 @@ def test_steps_that_did_not_arrive_are_drawn_beside_one_that_did() -> None:
         ((), {"parameters": ("mean 1", "mean 9")}, "'mean 9' is not one of the parameters"),
         ((), {"parameters": ("mean 1", "mean 1")}, "no pair of names"),
         ((), {"parameters": "mean 1"}, "no pair of names"),
+        ((), {"parameters": ("weight 1", "weight 2")}, "are one coordinate"),
         (("no fit",), {}, "'no fit' is no fit"),
         ((drawn_fit("rare"),), {}, "not of the same data"),
         ((), {"ax": 0}, "no Matplotlib Axes"),

@@ -78,6 +78,11 @@ def path_picture(fits: Sequence[Fit], parameters: Any) -> PathPicture:
     base = _checked(fits)
     names = _names(base, parameters)
     axes = [_Axis(base, name) for name in names]
+    if axes[0].index == axes[1].index:
+        raise ParameterError(
+            f"{names[0]} and {names[1]} are one coordinate, as one follows from the other: pass "
+            '("weight 1", "mean 1"), say.'
+        )
     ways = [_way(fit, axes) for fit in fits]
     free = base.solution.state.free[0]
     errors = np.sqrt(np.abs(np.diag(free_covariance(
