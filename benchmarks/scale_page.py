@@ -254,7 +254,10 @@ def _best(result: Result) -> float:
 
 
 def _against(fits: Sequence[Result], ours: str, theirs: str, goal: float | None) -> str:
-    """Us and another program, at the largest number of rows that both were given."""
+    """Us and another program, at the largest number of rows that both were given.
+
+    With a goal, at every number: it may be met at one and missed at another.
+    """
     us, them = (
         {r["rows"]: r for r in fits if r["program"] == name and "first" in r}
         for name in (ours, theirs)
@@ -262,15 +265,22 @@ def _against(fits: Sequence[Result], ours: str, theirs: str, goal: float | None)
     both = us.keys() & them.keys()
     if not both:
         return ""
-    n = max(both)
+    return "\n".join(
+        _line(us[n], them[n], goal) for n in (sorted(both) if goal is not None else [max(both)])
+    )
+
+
+def _line(us: Result, them: Result, goal: float | None) -> str:
+    """Two programs on the same rows, in a sentence."""
     # First calls start what later ones find there, so that only like goes with like.
-    kind = "first" if None in (us[n]["later"], them[n]["later"]) else "later"
-    ratio = them[n][kind] / us[n][kind]
+    kind = "first" if None in (us["later"], them["later"]) else "later"
+    ratio = them[kind] / us[kind]
     aim = ""
     if goal is not None:
         aim = f" (goal: at least {goal:g}, {'met' if ratio >= goal else 'missed'})"
-    short = f"{them[n]['short']:.2g}" if them[n]["short"] >= LEAST_SHORT else "less than 1e-6"
+    short = f"{them['short']:.2g}" if them["short"] >= LEAST_SHORT else "less than 1e-6"
+    ours, theirs = LABELS[us["program"]], LABELS[them["program"]]
     return (
-        f"- {LABELS[theirs]}: {ratio:.3g} times the time of {LABELS[ours]} ({kind} calls), at "
-        f"{n:,} rows{aim}; it ends {short} log-likelihood units short of the maximum."
+        f"- {theirs}: {ratio:.3g} times the time of {ours} ({kind} calls), at "
+        f"{us['rows']:,} rows{aim}; it ends {short} log-likelihood units short of the maximum."
     )
