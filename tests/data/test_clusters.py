@@ -188,9 +188,29 @@ def test_extreme_units_lose_nothing_in_spark(spark: Any, unit: float) -> None:
 
 def test_numbers_beyond_the_integers_in_spark(spark: Any) -> None:
     x = 1e300 * np.array([1.0, 1.0, 1.0 + 2.0**-40, -0.5, 0.0, -0.0])
-    assert_sketch_is_exact(
-        lazy_source(spark.createDataFrame(arrow_table({"x": x}))).sketch(), x, None
-    )
+    found = lazy_source(spark.createDataFrame(arrow_table({"x": x})))
+    assert_sketch_is_exact(found.sketch(), x, None)
+    # A distance of 1e300 standard deviations has no square.
+    sums = found.first_order(0.0, 1.0, np.array([0.5, 0.5]), np.array([0.0, 1.0]), np.ones(2))
+    assert np.isfinite([sums.loglike, *sums.sums.ravel()]).all()
+
+
+@pytest.mark.parametrize("name", ["a `b` {c}.d", "{}", "{frame}", "select", "naïve ☃"])
+def test_a_column_of_any_name_in_spark(spark: Any, name: str) -> None:
+    x = np.random.default_rng(2).normal(size=300)
+    frame = spark.createDataFrame(arrow_table({name: x, "x": np.zeros(300)}))
+    views = spark.catalog.listTables()
+    found = lazy_source(frame, name)
+    assert_sketch_is_exact(found.sketch(), x, None)
+    assert spark.catalog.listTables() == views
+
+
+@pytest.mark.parametrize("kind", ["float", "int", "decimal(12, 3)", "bigint"])
+def test_numbers_of_any_type_in_spark(spark: Any, kind: str) -> None:
+    x = np.random.default_rng(3).normal(0.0, 50.0, 400).round(2)
+    frame = spark.createDataFrame(arrow_table({"x": x})).selectExpr(f"cast(x as {kind}) as x")
+    stored = frame.selectExpr("double(x) as x").toArrow().column("x").to_numpy()
+    assert_sketch_is_exact(lazy_source(frame).sketch(), stored, None)
 
 
 def test_a_dask_worker_that_is_killed_changes_nothing(

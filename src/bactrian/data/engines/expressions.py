@@ -11,7 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.engines import dask_frame
+from bactrian.data.engines import terms
+from bactrian.data.engines.dask_frame import DaskFrame
+from bactrian.data.engines.spark_frame import SparkFrame
 from bactrian.data.sketches.grid import N_MOMENTS
 
 __all__ = [
@@ -75,8 +77,8 @@ def column_names(n_sums: int, prefix: str) -> list[str]:
 
 def language(frame: Any) -> Any:
     """Where a frame's ``col``, ``lit``, ``when`` and ``len`` are."""
-    if isinstance(frame, dask_frame.DaskFrame):
-        return dask_frame
+    if isinstance(frame, DaskFrame | SparkFrame):
+        return terms
     import narwhals as nw
 
     return nw
@@ -159,7 +161,7 @@ def moment_sums(frame: Any, grid: Grid, weighted: bool, beyond: Grid | None = No
 
     Parameters
     ----------
-    frame : narwhals.LazyFrame
+    frame : narwhals.LazyFrame, DaskFrame or SparkFrame
         Columns x and, if weighted, w, of doubles.
     grid : Grid
         The bins.
@@ -217,7 +219,7 @@ def _placed(frame: Any, grid: Grid) -> Any:
 def _floor(frame: Any, value: Any) -> Any:
     """The largest whole number not above a value, as a double."""
     nw = language(frame)
-    if nw is dask_frame or frame.implementation.is_polars() or frame.implementation.is_duckdb():
+    if nw is terms or frame.implementation.is_polars() or frame.implementation.is_duckdb():
         return value.floor()
     # Other engines give an integer, which holds neither large numbers nor NaN.
     small = value.abs() < _WHOLE

@@ -22,6 +22,7 @@ from bactrian.data.engines.expressions import (
 from bactrian.data.engines.groups import Groups, collected, refuse
 from bactrian.data.engines.lazy_grid import GROUPS, coarser_exponent, finer_exponent, pilot
 from bactrian.data.engines.mixture_expressions import HUGE, mixture_sums
+from bactrian.data.engines.spark_frame import SparkFrame, is_spark
 from bactrian.data.passes import FirstOrder
 from bactrian.data.sketches.accumulate import spread_of
 from bactrian.data.sketches.grid import N_MOMENTS, placed, scaled, suitable_exponent
@@ -111,6 +112,8 @@ def _doubles(frame: Any, described: Any, wanted: Mapping[str, str]) -> Any:
         chosen = frame[list(wanted.values())]
         chosen.columns = list(wanted)
         return DaskFrame(chosen.astype("float64"))
+    if is_spark(frame):
+        return SparkFrame.of(frame, wanted)
     schema = described.collect_schema()
     # A cast that changes nothing would still keep some engines from skipping parts of files.
     return described.select(
@@ -135,7 +138,7 @@ class LazySource:
 
     Attributes
     ----------
-    frame : narwhals.LazyFrame or DaskFrame
+    frame : narwhals.LazyFrame, DaskFrame or SparkFrame
         Columns x and, if weighted, w, of doubles.
     column : str
         Name of the column of values.

@@ -1,0 +1,135 @@
+"""Spark frames behind the few names of Narwhals that our expressions use.
+
+Through Narwhals every operation is a call, or several, of the Java process, and Spark notes for
+each where it stands in the program: a second for the three queries of a fit, which over a million
+rows is longer than they run. Here the steps are one text, which goes over in one message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from bactrian.data.engines.terms import Sum, Term
+
+__all__ = ["SparkFrame", "is_spark"]
+
+_SIGNS: Final = {"&": "and", "|": "or"}
+_FUNCTIONS: Final = {"~": "not", "abs": "abs", "exp": "exp", "log": "ln"}
+_WHOLE: Final = "9007199254740992D"  # 2**53: from here on every double is a whole number
+
+
+def is_spark(data: object) -> bool:
+    """Whether ``data`` is a Spark frame; imports nothing."""
+    module = type(data).__module__
+    return module.startswith("pyspark.sql.") and type(data).__name__ == "DataFrame"
+
+
+def written(term: Term) -> str:
+    """A term as Spark's SQL."""
+    if term.how == "col":
+        return quoted(term.parts[0])
+    if term.how == "lit":
+        # Without its D a number with a point is a decimal one.
+        return f"({term.parts[0]!r}D)"
+    first, *others = map(written, term.parts)
+    if term.how == "choose":
+        return f"case when {first} then {others[0]} else {others[1]} end"
+    if term.how == "clip":  # least() and greatest() would pass over a null
+        low, high = others
+        bounds = f"when {first} < {low} then {low} when {first} > {high} then {high}"
+        return f"case {bounds} else {first} end"
+    if term.how == "floor":  # Spark's own gives an integer, which holds neither huge ones nor NaN
+        return f"case when abs({first}) < {_WHOLE} then double(floor({first})) else {first} end"
+    if term.how == "is_nan":  # of a null it would be false, and its opposite true
+        return f"({first} is null or isnan({first}))"
+    if term.how in _FUNCTIONS:
+        return f"{_FUNCTIONS[term.how]}({first})"
+    return f"({first} {_SIGNS.get(term.how, term.how)} {others[0]})"
+
+
+def quoted(name: str) -> str:
+    """The name of a column in Spark's SQL, in a text whose braces Python fills."""
+    return "`" + name.replace("`", "``").replace("{", "{{").replace("}", "}}") + "`"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparkFrame:
+    """A query over a Spark frame.
+
+    Attributes
+    ----------
+    native : pyspark.sql.DataFrame
+        The frame.
+    text : str
+        The query, in which ``{frame}`` is the frame.
+    columns : tuple of str
+        What it selects.
+    """
+
+    native: Any
+    text: str
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, native: Any, columns: Mapping[str, str]) -> SparkFrame:
+        """The columns of a frame as doubles, under the names that are the keys."""
+        wanted = ", ".join(f"double({quoted(name)}) as {ours}" for ours, name in columns.items())
+        return cls(native, f"select {wanted} from {{frame}}", tuple(columns))
+
+    def with_columns(self, **terms: Term) -> SparkFrame:
+        """The frame with more columns, or other ones of the same names."""
+        kept = [name for name in self.columns if name not in terms]
+        made = [f"{written(term)} as {quoted(name)}" for name, term in terms.items()]
+        return self._selecting([*map(quoted, kept), *made], (*kept, *terms))
+
+    def filter(self, condition: Term) -> SparkFrame:
+        """The rows for which a condition holds."""
+        text = f"select * from ({self.text}) where {written(condition)}"
+        return SparkFrame(self.native, text, self.columns)
+
+    def select(self, *wanted: str | Sum) -> SparkFrame:
+        """Some columns, or sums over all rows."""
+        texts = [quoted(each) if isinstance(each, str) else _sum(each) for each in wanted]
+        names = [each if isinstance(each, str) else each.name for each in wanted]
+        return self._selecting(texts, names)
+
+    def group_by(self, key: str) -> Groups:
+        """The groups of rows that share a key."""
+        return Groups(self, key)
+
+    def head(self, n: int) -> SparkFrame:
+        """A few rows, as they come."""
+        return SparkFrame(self.native, f"{self.text} limit {n}", self.columns)
+
+    def collect(self) -> Any:
+        """Run the query; an eager Narwhals frame."""
+        import narwhals as nw
+
+        answer = self.native.sparkSession.sql(self.text, frame=self.native)
+        return nw.from_native(answer.toArrow(), eager_only=True)
+
+    def _selecting(self, texts: Iterable[str], names: Iterable[str], end: str = "") -> SparkFrame:
+        """The query of some expressions over the rows of this one."""
+        text = f"select {', '.join(texts)} from ({self.text}){end}"
+        return SparkFrame(self.native, text, tuple(names))
+
+
+class Groups(NamedTuple):
+    """Groups of rows."""
+
+    frame: SparkFrame
+    key: str
+
+    def agg(self, *sums: Sum) -> SparkFrame:
+        """Sums over the groups, with their keys."""
+        key = quoted(self.key)
+        names = [self.key, *(each.name for each in sums)]
+        return self.frame._selecting([key, *map(_sum, sums)], names, f" group by {key}")
+
+
+def _sum(each: Sum) -> str:
+    """A sum over a group in Spark's SQL."""
+    what = "count(*)" if each.how == "size" else f"{each.how}({written(each.column)})"
+    return f"{what} as {quoted(each.name)}"
