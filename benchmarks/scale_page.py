@@ -40,8 +40,8 @@ Two components that overlap heavily (weights 0.35 and 0.65, means 0 and 2, stand
 rows each, which the system may hold in its cache.
 
 - **first**: seconds of the first call in a fresh process, with whatever is loaded or compiled on
-  the way; **later**: the fewest seconds of up to five calls that follow. A dash: the first took too
-  long for another.
+  the way; **later**: the fewest seconds of up to five calls that follow; of up to twenty in Spark,
+  because Java goes on compiling for a dozen of them. A dash: the first took too long for another.
 - **memory**: the most that the process held at once: Python, packages, the array if there is one;
   for Spark also the Java process.
 - **short**: how far below the maximum the log-likelihood at the answer is, over all the rows, in
