@@ -110,3 +110,20 @@ def test_published_figures_of_mclust_follow_from_the_maximum() -> None:
     assert printed["ICL"] == pytest.approx(2.0 * certain - fit.bic, abs=0.03)
     page = (ROOT / "docs" / "migration.md").read_text("utf-8")
     assert f"mclust prints −{-printed['BIC_mclust']:.3f} and −{-printed['ICL']:.3f}" in page
+
+
+def test_every_parameter_of_scikit_learns_mixture_is_on_the_page() -> None:
+    mixture = pytest.importorskip("sklearn.mixture").GaussianMixture()
+    ours = pytest.importorskip("bactrian.estimator").GaussianMixture1D().get_params()
+    marks = ("<!-- parameters: begin -->", "<!-- parameters: end -->")
+    told = dict(between("docs/migration.md", *marks))
+    names = {name: text for cell, text in told.items() for name in re.findall(r"`(\w+)`", cell)}
+    assert set(names) == set(mixture.get_params())
+    for name, text in names.items():
+        assert ("delete" not in text.split(";")[0] or "else" in text) == (name in ours), name
+    # Parameters that the page names as ours.
+    for name in re.findall(r"`(\w+)=", " ".join(told.values())) + ["max_steps"]:
+        assert name in ours, name
+    # What the page says of defaults.
+    assert (mixture.n_components, ours["n_components"]) == (1, 2)
+    assert (mixture.tol, mixture.reg_covar) == (1e-3, 1e-6)

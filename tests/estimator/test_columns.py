@@ -39,7 +39,7 @@ def test_every_container_gives_the_same(container: Any) -> None:
 @pytest.mark.parametrize("method", ["fit", "predict", "score", "transform", "score_samples"])
 def test_a_flat_array_is_refused_with_its_remedy(method: str) -> None:
     for flat in (X[:, 0], X[:, 0].tolist(), in_pandas(X)["a"]):
-        with pytest.raises(ValueError, match=r"Reshape your data|2-dimensional container"):
+        with pytest.raises(ValueError, match=r"one-dimensional.*Reshape your data.*\['name'\]"):
             getattr(FITTED, method)(flat)
 
 
@@ -97,16 +97,108 @@ def test_one_row_can_be_predicted_and_not_fitted() -> None:
         GaussianMixture1D().fit(X[:1])
 
 
+@pytest.mark.parametrize("method", ["fit", "predict", "score"])
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_text_in_another_column_hides_no_number_of_columns(method: str, library: str) -> None:
+    frames = pytest.importorskip(library)
+    table = {"a": X[:, 0], "b": ["low"] * 240, "c": X[:, 0]}
+    frame = frames.table(table) if library == "pyarrow" else frames.DataFrame(table)
+    with pytest.raises(bt.DataError, match=r"X has 3 features, .* fits one.*frame\[\['name'\]\]"):
+        getattr(FITTED, method)(frame)
+    with pytest.raises(bt.DataError, match="X has 3 features"):
+        getattr(FITTED, method)([[1.0, "low", 2.0], [2.0, "low", 2.0]])
+
+
+def test_rows_that_lie_down_are_told_how_to_stand() -> None:
+    with pytest.raises(bt.DataError, match=r"if these are 2 rows, pass X\.reshape\(-1, 1\)"):
+        FITTED.predict([[50.0, 90.0]])
+
+
+def test_text_and_other_objects_are_named() -> None:
+    with pytest.raises(bt.DataTypeError, match="X holds the text 'low' at index 1"):
+        FITTED.predict([[1.0], ["low"]])
+    frame = pytest.importorskip("pandas").DataFrame({"a": [1.0, 2.0, {}]})
+    with pytest.raises(bt.DataTypeError, match="X holds a value of type dict at index 2"):
+        FITTED.predict(frame)
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        FITTED.predict(X + 1.0j)
+    sparse = pytest.importorskip("scipy.sparse").csr_array(np.hstack([X, X]))
+    with pytest.raises(TypeError, match="Sparse data"):
+        FITTED.predict(sparse)
+
+
+def dates(library: str) -> Any:
+    days = np.arange(240).astype("M8[D]").astype("M8[us]")
+    if library == "numpy":
+        return days[:, None]
+    frames = pytest.importorskip(library)
+    return frames.DataFrame({"a": days})
+
+
+@pytest.mark.parametrize("library", ["numpy", "pandas", "polars"])
+@pytest.mark.parametrize("method", ["fit", "predict"])
+def test_dates_are_not_fitted_in_some_unit(library: str, method: str) -> None:
+    with pytest.raises(bt.DataTypeError, match=r"(?i)X holds datetime.*subtract the first date"):
+        getattr(FITTED, method)(dates(library))
+
+
+def test_what_only_bactrian_fit_takes_is_said() -> None:
+    lazy = in_polars(X).lazy()
+    for other in ("rows.csv", {"a": X[:, 0]}, None, lazy):
+        with pytest.raises(bt.DataTypeError, match=r"an array \(n, 1\) or a frame\. bactrian\.fit"):
+            GaussianMixture1D().fit(other)
+    assert bt.fit(lazy).n_obs == 240
+
+
+def test_nullable_columns_are_numbers_and_their_gaps_missing() -> None:
+    pandas = pytest.importorskip("pandas")
+    for kind in ("Float64", "double[pyarrow]"):
+        column = pandas.array(X[:, 0], dtype=kind)
+        fitted = GaussianMixture1D().fit(pandas.DataFrame({"a": column}))
+        np.testing.assert_array_equal(fitted.means_, FITTED.means_)
+        column[3] = pandas.NA
+        with pytest.raises(bt.DataError, match="in 1 of 240 rows, the first is row 3"):
+            GaussianMixture1D().fit(pandas.DataFrame({"a": column}))
+    np.testing.assert_array_equal(GaussianMixture1D().fit(X.astype(object)).means_, FITTED.means_)
+
+
+@pytest.mark.parametrize("method", ["fit", "score", "fit_predict"])
+def test_weights_of_another_index_than_the_frame_are_refused(method: str) -> None:
+    frame = in_pandas(X)
+    weights = pytest.importorskip("pandas").Series(np.arange(240) % 3)
+    fitted = GaussianMixture1D().fit(frame)
+    turned = weights.iloc[::-1]
+    with pytest.raises(bt.DataError, match=r"another index .*weights\.loc\[data\.index\]"):
+        getattr(fitted, method)(frame, sample_weight=turned)
+    # Both in another order are one another's rows, and an array has no index.
+    getattr(fitted, method)(frame.iloc[::-1], sample_weight=turned)
+    getattr(fitted, method)(frame, sample_weight=turned.to_numpy())
+
+
+@pytest.mark.parametrize("method", ["fit", "score"])
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        (np.ones(3), r"the shape \(3,\) for 240 rows"),
-        (np.ones((240, 1)), r"the shape \(240, 1\) for 240 rows"),
-        (np.zeros(240), "zero in every row"),
-        (-np.ones(240), "negative"),
-        (np.full(240, np.nan), "sample_weight contains NaN"),
+        ("w", r"'w' is a name.* frame\['w'\]"),
+        (np.ones(3), "3 entries for 240 rows: give one weight per row"),
+        (np.ones((240, 1)), "two-dimensional"),
+        (np.zeros(240), "is zero in every row"),
+        (-np.ones(240), "is negative at index 0"),
+        (np.full(240, np.nan), "is not finite at index 0"),
     ],
 )
-def test_weights_of_a_score_are_checked(weights: Any, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        FITTED.score(X, sample_weight=weights)
+def test_weights_of_fits_and_scores_are_checked_alike(
+    method: str, weights: Any, words: str
+) -> None:
+    with pytest.raises(ValueError, match=f"sample_weight.*{words}"):
+        getattr(FITTED, method)(X, sample_weight=weights)
+
+
+def test_extreme_weights_and_rows_have_their_mean() -> None:
+    scored = FITTED.score(X)
+    for unit in (5e-324, 1e305):
+        assert FITTED.score(X, sample_weight=np.full(240, unit)) == pytest.approx(scored, rel=1e-14)
+    far = np.array([[1e200], [1.0]])
+    assert FITTED.score(far) == -np.inf
+    assert FITTED.score(far, sample_weight=[0, 2]) == FITTED.score(far[1:])
+    assert FITTED.predict(far).tolist() == FITTED.predict([[1e9], [1.0]]).tolist()

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -184,6 +184,40 @@ def test_clones_forget_and_pickles_remember() -> None:
     thawed = pickle.loads(pickle.dumps(FITTED))
     np.testing.assert_array_equal(thawed.predict_proba(X), FITTED.predict_proba(X))
     assert str(thawed.fit_) == str(FITTED.fit_)
+
+
+def test_the_fit_knows_the_name_of_its_column() -> None:
+    frame = pytest.importorskip("pandas").DataFrame({"height": X[:, 0]})
+    fitted = GaussianMixture1D().fit(frame)
+    assert str(fitted.fit_).startswith("Mixture of 2 normal components, fitted to height (240 rows")
+
+
+@pytest.mark.parametrize("method", ["predict", "score", "score_samples", "bic", "aic", "transform"])
+def test_nothing_is_known_before_the_fit(method: str) -> None:
+    with pytest.raises(NotFittedError):
+        getattr(GaussianMixture1D(), method)(X)
+
+
+def test_a_stopped_ascent_is_scored_where_it_stopped() -> None:
+    with pytest.warns(ConvergenceWarning, match="largest number of steps"):
+        stopped = GaussianMixture1D(method="em", max_steps=1).fit(X)
+    assert (stopped.converged_, stopped.n_iter_) == (False, 1)
+    assert stopped.score(X) == pytest.approx(stopped.lower_bound_, rel=1e-12)
+    assert stopped.score(X) == pytest.approx(stopped.fit_.mixture.logpdf(X[:, 0]).mean(), rel=1e-12)
+    assert stopped.score(X) < FITTED.score(X)
+
+
+def test_two_processes_find_what_one_finds() -> None:
+    alone, shared = (
+        GridSearchCV(GaussianMixture1D(), {"n_components": [1, 2]}, cv=KFold(2), n_jobs=n).fit(X)
+        for n in (None, 2)
+    )
+    np.testing.assert_array_equal(
+        alone.cv_results_["mean_test_score"], shared.cv_results_["mean_test_score"]
+    )
+    labels = cross_val_predict(GaussianMixture1D(), X, cv=KFold(2))
+    train, test = next(iter(KFold(2).split(X)))
+    np.testing.assert_array_equal(labels[test], GaussianMixture1D().fit(X[train]).predict(X[test]))
 
 
 def test_draws_have_the_labels_of_their_components() -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from bactrian.errors import DataError
+from bactrian.data.engines.lazy import is_lazy
+from bactrian.data.tables.frames import require_same_index
+from bactrian.data.tables.memory import column_from
+from bactrian.data.tables.rows import read_rows
+from bactrian.errors import DataError, DataTypeError, ParameterError
 
 Array = NDArray[np.float64]
 
@@ -29,49 +37,65 @@ def column_of(estimator: Any, X: Any, *, reset: bool) -> Array:
     ------
     DataError
         If X has not one feature, or holds NaN or infinity.
+    DataTypeError
+        If X is no table, or what it holds are no numbers.
     ValueError, TypeError
-        scikit-learn's, for what is no array of real numbers.
+        scikit-learn's, for all else that is no array of real numbers.
     """
-    table = check_array(
-        X, dtype=[np.float64, np.float32], ensure_all_finite=False,
-        ensure_min_samples=2 if reset else 1, estimator=estimator, input_name="X",
-    )  # fmt: skip
-    # Before the features are counted, as scikit-learn's own estimators do.
+    # Of several columns some may hold text, which is no fault of the one that is meant.
+    _require_one_feature(estimator, _shape_of(X))
+    _refuse_dates(X)
+    table = _numbers(estimator, X, 2 if reset else 1)
     _check_finite(table)
-    if table.shape[1] != 1:
-        raise DataError(
-            f"X has {table.shape[1]} features, and {type(estimator).__name__} fits one: choose a "
-            "column, as X[:, [0]] of an array, frame[['name']] of a frame, or with a "
-            "ColumnTransformer in a pipeline."
-        )
+    _require_one_feature(estimator, table.shape)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     column: Array = table[:, 0]
     return column
 
 
-def weights_of(sample_weight: Any, n: int) -> Array:
-    """Return the weights (n,) of rows that are scored, or ones.
+def checked_weights(X: Any, sample_weight: Any) -> Any:
+    """Return the weights as they are, for rows that are told apart by their position.
 
     Raises
     ------
+    ParameterError
+        If they are the name of a column.
     DataError
-        If they are not n numbers that are finite, not negative and not all zero.
+        If both are of pandas and their indexes differ.
+    """
+    if isinstance(sample_weight, str):
+        raise ParameterError(
+            f"sample_weight={sample_weight!r} is a name, and X holds one column: pass the weights "
+            f"themselves, one for each row, as frame[{sample_weight!r}]."
+        )
+    require_same_index(X, sample_weight)
+    return sample_weight
+
+
+def weighted_mean(values: Array, X: Any, sample_weight: Any) -> float:
+    """Return the mean of what was computed for each row, weighted where there are weights.
+
+    Parameters
+    ----------
+    values : (n,) float64
+        -inf counts where the weight is not zero.
+    X : array-like (n, 1), frame of one column
+        The rows.
+    sample_weight : array-like (n,) or None
+
+    Raises
+    ------
+    DataError, DataTypeError, ParameterError
+        As ``fit`` for its weights.
     """
     if sample_weight is None:
-        return np.ones(n)
-    weights: Array = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-    )
-    if weights.shape != (n,):
-        raise DataError(
-            f"sample_weight has the shape {weights.shape} for {n} rows: give one weight per row."
-        )
-    if weights.min() < 0.0 or not weights.any():
-        raise DataError(
-            "sample_weight has a negative entry or is zero in every row: give weights that say "
-            "how often each row counts."
-        )
-    return weights
+        return float(values.mean())
+    rows = read_rows(np.zeros(values.size), sample_weight=checked_weights(X, sample_weight))
+    weights = np.asarray(rows.weights)
+    # By a power of two, which costs no digit: sums and products of extreme weights would.
+    weights = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
+    counts = weights > 0.0
+    return float(np.average(values[counts], weights=weights[counts]))
 
 
 def output_names(given: Any, known: Any, k: int) -> NDArray[np.object_]:
@@ -102,6 +126,83 @@ def output_names(given: Any, known: Any, k: int) -> NDArray[np.object_]:
             "leave input_features out."
         )
     return np.asarray([f"{names[0]}_component{number}" for number in range(k)], dtype=object)
+
+
+def _shape_of(X: Any) -> tuple[Any, ...]:
+    """The shape of X as far as it can be told without a conversion; of a list by its first row.
+
+    Raises
+    ------
+    DataTypeError
+        If X is no table.
+    """
+    if issparse(X):  # first: some of its forms are mappings
+        return ()
+    if X is None or isinstance(X, str | bytes | os.PathLike | Mapping) or is_lazy(X):
+        raise DataTypeError(
+            f"X is of type {type(X).__name__}: an estimator takes tables of one column in memory, "
+            "an array (n, 1) or a frame. bactrian.fit takes files, mappings and lazy frames as "
+            "they are."
+        )
+    if isinstance(X, list | tuple) and X:
+        return (len(X), *np.shape(X[0]))
+    shape = getattr(X, "shape", ())
+    return shape if isinstance(shape, tuple) else ()
+
+
+def _require_one_feature(estimator: Any, shape: tuple[Any, ...]) -> None:
+    """Refuse what has one dimension or several features; the rest is for scikit-learn to say."""
+    if len(shape) == 1:
+        raise DataError(
+            "X is one-dimensional, and an estimator takes a table of one column. Reshape your "
+            "data: X.reshape(-1, 1) of an array, frame[['name']] of a frame; in a "
+            "ColumnTransformer put the name in a list, ['name']."
+        )
+    if len(shape) == 2 and shape[1] not in (0, 1):
+        counted, remedy = f"{shape[1]} features", ""
+        if shape[0] == 1:
+            counted = f"1 sample of {counted}"
+            remedy = f"if these are {shape[1]} rows, pass X.reshape(-1, 1); otherwise "
+        raise DataError(
+            f"X has {counted}, and {type(estimator).__name__} fits one: {remedy}choose a column, "
+            "as X[:, [0]] of an array, frame[['name']] of a frame, or with a ColumnTransformer "
+            "in a pipeline."
+        )
+
+
+def _refuse_dates(X: Any) -> None:
+    """Refuse dates and time differences, which would be fitted in some unit of time."""
+    kinds = getattr(X, "dtypes", None)
+    kinds = [getattr(X, "dtype", None)] if kinds is None else list(kinds)
+    if any(re.match("(date|time|duration)", str(kind), re.IGNORECASE) for kind in kinds):
+        raise DataTypeError(
+            f"X holds {kinds[0]}, not real numbers: subtract the first date, and divide time "
+            "differences by a unit, e.g. (x - x.min()) / np.timedelta64(1, 's')."
+        )
+
+
+def _numbers(estimator: Any, X: Any, least: int) -> Array:
+    """X as an array of doubles or floats (n, any number of features).
+
+    Raises
+    ------
+    DataTypeError
+        If one entry of the one column is no number.
+    """
+    try:
+        table: Array = check_array(
+            X, dtype=[np.float64, np.float32], ensure_all_finite=False,
+            ensure_min_samples=least, estimator=estimator, input_name="X",
+        )  # fmt: skip
+    except (TypeError, ValueError) as error:
+        fault = error
+    else:
+        return table
+    if not issparse(X) and not np.iscomplexobj(X):
+        cells = np.asarray(X, dtype=object)
+        if cells.ndim == 2 and cells.size == len(cells) > 0:
+            column_from(cells[:, 0], "X")
+    raise fault
 
 
 def _check_finite(table: Array) -> None:

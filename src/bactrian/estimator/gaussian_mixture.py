@@ -14,7 +14,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from bactrian.estimator.columns import column_of, output_names, weights_of
+from bactrian.estimator.columns import (
+    checked_weights,
+    column_of,
+    output_names,
+    weighted_mean,
+)
 from bactrian.estimator.conformity import failed_checks
 from bactrian.fitting import Fit, fit
 from bactrian.fitting.requirements import whole_number
@@ -133,16 +138,20 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
         X : array-like (n, 1), frame of one column
         y : ignored
         sample_weight : array-like (n,), optional
-            Weights of the rows; what they mean is `weight_kind`.
+            Weights of the rows; what they mean is `weight_kind`. They go by position; a Series
+            with another index than a frame X is refused.
 
         Raises
         ------
         DataError, ParameterError
             As ``bactrian.fit``; both are ValueErrors.
+        DataTypeError
+            Likewise; a TypeError.
         """
         column = self._column(X, reset=True)
         self.fit_ = fit(
-            column, self.n_components, sample_weight=sample_weight, weight_kind=self.weight_kind,
+            self._named(column), self.n_components,
+            sample_weight=checked_weights(X, sample_weight), weight_kind=self.weight_kind,
             method=self.method, equal_variances=self.equal_variances,
             equal_weights=self.equal_weights, fixed=self.fixed, bounds=self.bounds,
             max_steps=self.max_steps,
@@ -188,29 +197,27 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
         """Return the mean log-density of the rows, or their weighted mean; larger is better.
 
         It is nan where a component collapsed: the likelihood had no maximum, and a spike on a
-        value that rows repeat would win any selection.
+        value that rows repeat would win any selection. Of an ascent that was stopped by
+        `max_steps` it is that of the parameters where it stopped. Weights as in ``fit``.
         """
-        values = self.score_samples(X)
-        weights = weights_of(sample_weight, values.size)
-        if self.fit_.outcome in _UNBOUNDED:
-            return math.nan
-        return float(np.average(values, weights=weights))
+        mean = weighted_mean(self.score_samples(X), X, sample_weight)
+        return math.nan if self.fit_.outcome in _UNBOUNDED else mean
 
     def bic(self, X: Any) -> float:
         """Return Schwarz's criterion on the rows of X, each counted once; smaller is better.
 
         That of the fitted rows, with their weights, is ``fit_.bic``.
         """
-        n = self._column(X).size
-        return self.fit_.n_params * math.log(n) - 2.0 * n * self.score(X)
+        total, n = self._sum(X)
+        return self.fit_.n_params * math.log(n) - 2.0 * total
 
     def aic(self, X: Any) -> float:
         """Return Akaike's criterion on the rows of X, each counted once; smaller is better.
 
         That of the fitted rows, with their weights, is ``fit_.aic``.
         """
-        n = self._column(X).size
-        return 2.0 * self.fit_.n_params - 2.0 * n * self.score(X)
+        total, _ = self._sum(X)
+        return 2.0 * self.fit_.n_params - 2.0 * total
 
     def sample(self, n_samples: int = 1) -> tuple[Array, NDArray[np.intp]]:
         """Return independent draws X (n, 1) and the labels y (n,) of their components."""
@@ -224,6 +231,17 @@ class GaussianMixture1D(DensityMixin, TransformerMixin, BaseEstimator):  # type:
     def _column(self, X: Any, *, reset: bool = False) -> Array:
         """Values (n,) of the one feature."""
         return column_of(self, X, reset=reset)
+
+    def _sum(self, X: Any) -> tuple[float, int]:
+        """Log-likelihood of the rows of X, nan where ``score`` is, and their number."""
+        mean = self.score(X)
+        n = self._column(X).size
+        return mean * n, n
+
+    def _named(self, column: Array) -> Array | dict[str, Array]:
+        """The column under the name that its frame gave it, which the fit then shows."""
+        names = getattr(self, "feature_names_in_", None)
+        return column if names is None else {str(names[0]): column}
 
     def _set_attributes(self, fit: Fit) -> None:
         """Set what scikit-learn's mixtures have, from the fit."""
