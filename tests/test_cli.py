@@ -548,3 +548,37 @@ def test_refits_that_failed_or_were_matched_are_told_once(
     assert cli.main([*arguments, *bootstrap]) == 0
     said = capsys.readouterr().out.replace("\n      ", " ")
     assert re.search(r"Note: all intervals: \d+ of 40 refits (failed|had their components)", said)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252", "cp932"])
+def test_every_console_can_show_words(
+    encoding: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def printed(encoding: str, *arguments: str) -> tuple[int, str]:
+        """The status of the command and what it writes to a console of this encoding."""
+        console = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", console)
+            status = cli.main([*arguments, "named.csv"])
+        return status, console.buffer.getvalue().decode(encoding)
+
+    # Of these characters each code page has some, and the table of a comparison has a dash.
+    name = "Ωmega€☃"
+    rows = "".join(f"{v!r}\n" for v in X.tolist())
+    (here / "named.csv").write_text(f"{name}\n{rows}", encoding="utf-8")
+    full = printed("utf-8", "compare")[1]
+    assert name in full
+    assert "–" in full
+    if encoding != "cp1252":
+        full = full.replace("–", "-")
+    shown = full.encode(encoding, "replace").decode(encoding)
+    assert printed(encoding, "compare") == (0, shown)
+    status, record = printed(encoding, "fit", "--json")
+    assert (status, json.loads(record)["column"]) == (0, name)
+
+    assert f'"{name}"' in printed("utf-8", "fit", "--sql", "class")[1]
+    capsys.readouterr()
+    assert printed(encoding, "fit", "--sql", "class") == (1, "")
+    error = capsys.readouterr().err
+    assert error.startswith("bactrian: error: the output holds the character ")
+    assert f"which its encoding {encoding} has not: set the environment variable" in error

@@ -122,7 +122,7 @@ def test_every_parameter_of_scikit_learns_mixture_is_on_the_page() -> None:
     for name, text in names.items():
         assert ("delete" not in text.split(";")[0] or "else" in text) == (name in ours), name
     # Parameters that the page names as ours.
-    for name in re.findall(r"`(\w+)=", " ".join(told.values())) + ["max_steps"]:
+    for name in [*re.findall(r"`(\w+)=", " ".join(told.values())), "max_steps"]:
         assert name in ours, name
     # What the page says of defaults.
     assert (mixture.n_components, ours["n_components"]) == (1, 2)

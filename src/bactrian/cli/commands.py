@@ -47,7 +47,7 @@ def fit_command(options: argparse.Namespace) -> int:
     if options.output is not None:
         save(found.to_json(options.level, way), options.output)
     if options.sql is not None:
-        put(expression(found, options, rule))
+        put(expression(found, options, rule), exact=True)
         return 0
     cut = None
     if rule is not None:
@@ -183,7 +183,34 @@ def reading_from(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def put(text: str) -> None:
-    """Print at once, so that a reader who has gone is noticed here."""
+def put(text: str, *, exact: bool = False) -> None:
+    """Print at once, so that a reader who has gone is noticed here.
+
+    Consoles and pipes of Windows, and those of plain locales, do not know every character: words
+    are then printed with others for those, and what a program is to read is refused.
+
+    Raises
+    ------
+    DataError
+        If the text must be exact and cannot be.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        if exact:
+            raise DataError(
+                f"the output holds the character {text[error.start]!r}, which its encoding "
+                f"{encoding} has not: set the environment variable PYTHONUTF8 to 1"
+            ) from None
+        text = _plain(text, encoding)
     print(text)
     sys.stdout.flush()
+
+
+def _plain(text: str, encoding: str) -> str:
+    """The text with "-" for dashes and "?" for other characters that an encoding has not."""
+    for dash in "–−":
+        if dash.encode(encoding, "ignore") == b"":
+            text = text.replace(dash, "-")
+    return text.encode(encoding, "replace").decode(encoding)
