@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -121,6 +122,27 @@ def test_a_reader_who_has_enough_is_no_error(here: Path) -> None:
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 0
     assert stderr == b""
+
+
+def test_a_reader_who_has_enough_is_no_error_on_windows(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Closed(io.FileIO):
+        """A pipe that nobody reads, as Windows has it, until something else takes its place."""
+
+        def write(self, block: Any) -> int:
+            if os.path.samestat(os.fstat(self.fileno()), os.stat(os.devnull)):
+                return super().write(block)
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    closed = Closed(str(here / "nobody"), "w")
+    with (
+        monkeypatch.context() as patch,
+        io.TextIOWrapper(closed, write_through=True) as console,
+    ):
+        patch.setattr(sys, "stdout", console)
+        assert cli.main(["fit", "one.csv"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_the_installed_command_is_the_same(here: Path) -> None:

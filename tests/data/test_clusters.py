@@ -286,7 +286,7 @@ def kill_when_marked(mark: Path, which: Callable[[int], int]) -> int:
         assert time.monotonic() < deadline, "no process came"
         time.sleep(0.02)
     pid = which(int(mark.read_text()))
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     return pid
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -193,6 +194,8 @@ def put(text: str, *, exact: bool = False) -> None:
     ------
     DataError
         If the text must be exact and cannot be.
+    BrokenPipeError
+        If nobody reads it.
     """
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
@@ -204,8 +207,14 @@ def put(text: str, *, exact: bool = False) -> None:
                 f"{encoding} has not: set the environment variable PYTHONUTF8 to 1"
             ) from None
         text = _plain(text, encoding)
-    print(text)
-    sys.stdout.flush()
+    try:
+        print(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What Windows says of a pipe that nobody reads any more.
+        if error.errno == errno.EINVAL:
+            raise BrokenPipeError from None
+        raise
 
 
 def _plain(text: str, encoding: str) -> str:
