@@ -2,8 +2,9 @@
 
     docs/build && python tools/see_site.py FOLDER
 
-leaves pictures of some pages, light and dark, in the folder. Needs playwright, and a Chromium of
-the system: ``chromium`` on the path, or the one that the environment variable CHROMIUM names.
+leaves pictures of some pages, light and dark, wide and on a phone, in the folder. Needs playwright,
+and a Chromium of the system: ``chromium`` on the path, or the one that the environment variable
+CHROMIUM names.
 """
 
 from __future__ import annotations
@@ -32,6 +33,30 @@ DRAWN = """() => {
         raw: document.querySelector("article").innerText.includes("\\\\frac"),
     };
 }"""
+
+
+# A formula that is wider than a phone is scrolled in its own line, and no page is wider than it.
+FITTING = """() => {
+    const formulas = [...document.querySelectorAll("article div.math")];
+    const long = formulas.filter(line => line.scrollWidth > line.clientWidth + 1);
+    const scrolls = line => getComputedStyle(line).overflowX === "auto";
+    const column = document.querySelector("article").getBoundingClientRect().right;
+    return {
+        page: document.documentElement.scrollWidth <= innerWidth,
+        lines: formulas.every(line => line.getBoundingClientRect().right <= column + 1),
+        scrolled: long.length > 0 && long.every(scrolls),
+        whole: formulas.every(line => line.scrollHeight <= line.clientHeight + 1),
+    };
+}"""
+
+
+def formulas_fit(page: Any, site: Path = SITE) -> dict[str, bool]:
+    """What a page of Chromium says of the derivation on a phone."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto((site / "docs" / "derivation.html").as_uri())
+    page.evaluate("document.fonts.ready")
+    found: dict[str, bool] = page.evaluate(FITTING)
+    return found
 
 
 def formulas_drawn(page: Any, site: Path = SITE) -> dict[str, bool]:
@@ -68,10 +93,16 @@ def main(arguments: list[str]) -> int:
             for name in PAGES:
                 page.goto((SITE / "docs" / f"{name}.html").as_uri())
                 page.screenshot(path=pictures / f"{name.replace('/', '-')}-{scheme}.png")
+            page.set_viewport_size({"width": 390, "height": 844})
+            for name in PAGES:
+                page.goto((SITE / "docs" / f"{name}.html").as_uri())
+                page.screenshot(path=pictures / f"{name.replace('/', '-')}-{scheme}-phone.png")
+        fits = formulas_fit(browser.new_page())
         browser.close()
     remote = sorted({url for url in fetched if not url.startswith(("file:", "data:"))})
-    print(f"formulas: {drawn}\nsearch: {titles[:5]}\nfetched from the network: {remote}")
-    is_drawn = not drawn.pop("raw") and all(drawn.values())
+    print(f"formulas: {drawn}\non a phone: {fits}\nsearch: {titles[:5]}")
+    print(f"fetched from the network: {remote}")
+    is_drawn = not drawn.pop("raw") and all(drawn.values()) and all(fits.values())
     return int(not is_drawn or "The derivation" not in titles or remote != [])
 
 

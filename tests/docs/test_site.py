@@ -16,7 +16,7 @@ import pytest
 import bactrian as bt
 from tests.browser import chromium
 from tests.docs.derivation_text import inline_formulas, sections
-from tools.see_site import formulas_drawn, found_by_search
+from tools.see_site import formulas_drawn, formulas_fit, found_by_search
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build" / "site"
@@ -197,3 +197,9 @@ def test_formulas_are_drawn_and_words_found_in_a_browser(site: Path) -> None:
     assert set(drawn.values()) == {True}
     assert "The derivation" in titles
     assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
+
+
+def test_long_formulas_are_scrolled_on_a_phone(site: Path) -> None:
+    with chromium() as browser:
+        fits = formulas_fit(browser.new_page(), site)
+    assert fits == dict.fromkeys(["page", "lines", "scrolled", "whole"], True)
