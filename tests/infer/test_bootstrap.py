@@ -11,7 +11,7 @@ import pytest
 
 import bactrian as bt
 from bactrian.fitting import reading
-from bactrian.infer.bootstrap import Bootstrap
+from bactrian.infer.bootstrap import Bootstrap, _processes
 from bactrian.infer.quantity import LocalQuantity, parameters
 from tests.problems import Array, draw, drawn_fit
 
@@ -261,3 +261,9 @@ def test_refits_of_another_fit_are_refused() -> None:
     one, other = drawn_fit("apart"), drawn_fit("rare")
     with pytest.raises(bt.ParameterError, match="belong to another fit"):
         other.confint(method=one.bootstrap(20, rng=1))
+
+
+def test_windows_is_asked_for_no_more_processes_than_it_can_wait_for() -> None:
+    asked = [1, 2, 61, 62, 500]
+    assert [_processes(n, "win32") for n in asked] == [1, 2, 61, 61, 61]
+    assert [_processes(n, "linux") for n in asked] == asked

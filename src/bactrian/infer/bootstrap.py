@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -194,11 +195,16 @@ def _mapped(workers: int) -> Iterator[Callable[..., Any]]:
         yield map
         return
     # Not forked: a fork of a process that has threads may hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(_processes(workers), mp_context=get_context("spawn")) as pool:
         try:
             yield pool.map
         finally:  # where the first ones will do, the others are not waited for
             pool.shutdown(cancel_futures=True)
+
+
+def _processes(workers: int, platform: str = sys.platform) -> int:
+    """How many processes to start: Windows waits for no more than 61 at once."""
+    return min(workers, 61) if platform == "win32" else workers
 
 
 def _knows_rows(sample: Sample) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -258,3 +259,10 @@ def test_without_numba_the_twin_serves() -> None:
         "except ImportError:\n    print('twin')"
     )
     assert run(code) == "twin"
+
+
+def test_processors_are_counted_where_a_process_cannot_be_bound_to_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert kernels._processors() == (os.cpu_count() or 1)
