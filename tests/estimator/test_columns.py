@@ -92,6 +92,8 @@ def test_what_is_not_finite_is_refused_with_its_row(method: str, wrong: float) -
 
 
 def test_one_row_can_be_predicted_and_not_fitted() -> None:
+    with pytest.raises(ValueError, match=r"0 feature\(s\)"):
+        FITTED.predict([[], []])
     assert FITTED.predict(X[:1]).shape == (1,)
     with pytest.raises(ValueError, match=r"1 sample.* minimum of 2"):
         GaussianMixture1D().fit(X[:1])
@@ -129,16 +131,20 @@ def test_text_and_other_objects_are_named() -> None:
 
 def dates(library: str) -> Any:
     days = np.arange(240).astype("M8[D]").astype("M8[us]")
-    if library == "numpy":
-        return days[:, None]
+    if library in ("numpy", "list"):
+        return days[:, None] if library == "numpy" else [[day] for day in days]
+    if library == "pyarrow":
+        return pytest.importorskip("pyarrow").table({"a": days})
     frames = pytest.importorskip(library)
     return frames.DataFrame({"a": days})
 
 
-@pytest.mark.parametrize("library", ["numpy", "pandas", "polars"])
+@pytest.mark.parametrize("library", ["numpy", "list", "pandas", "polars", "pyarrow"])
 @pytest.mark.parametrize("method", ["fit", "predict"])
 def test_dates_are_not_fitted_in_some_unit(library: str, method: str) -> None:
-    with pytest.raises(bt.DataTypeError, match=r"(?i)X holds datetime.*subtract the first date"):
+    with pytest.raises(
+        bt.DataTypeError, match=r"(?i)X holds (datetime|timestamp).*subtract the first date"
+    ):
         getattr(FITTED, method)(dates(library))
 
 
@@ -160,6 +166,17 @@ def test_nullable_columns_are_numbers_and_their_gaps_missing() -> None:
         with pytest.raises(bt.DataError, match="in 1 of 240 rows, the first is row 3"):
             GaussianMixture1D().fit(pandas.DataFrame({"a": column}))
     np.testing.assert_array_equal(GaussianMixture1D().fit(X.astype(object)).means_, FITTED.means_)
+
+
+def test_what_a_mask_hides_does_not_count() -> None:
+    masked = np.ma.masked_greater(X, 6.0)
+    rows = int(masked.mask.sum())
+    assert 0 < rows < 240
+    for wrong in (masked, masked.astype(int)):
+        with pytest.raises(bt.DataError, match=f"X holds NaN or infinity in {rows} of 240 rows"):
+            GaussianMixture1D().fit(wrong)
+    unmasked = GaussianMixture1D().fit(np.ma.masked_greater(X, 1e9))
+    np.testing.assert_array_equal(unmasked.means_, FITTED.means_)
 
 
 @pytest.mark.parametrize("method", ["fit", "score", "fit_predict"])

@@ -45,6 +45,8 @@ def column_of(estimator: Any, X: Any, *, reset: bool) -> Array:
     # Of several columns some may hold text, which is no fault of the one that is meant.
     _require_one_feature(estimator, _shape_of(X))
     _refuse_dates(X)
+    if np.ma.is_masked(X):  # a mask would be lost, and what it hides would count
+        X = np.ma.asarray(X, dtype=np.float64).filled(np.nan)
     table = _numbers(estimator, X, 2 if reset else 1)
     _check_finite(table)
     _require_one_feature(estimator, table.shape)
@@ -172,13 +174,22 @@ def _require_one_feature(estimator: Any, shape: tuple[Any, ...]) -> None:
 
 def _refuse_dates(X: Any) -> None:
     """Refuse dates and time differences, which would be fitted in some unit of time."""
-    kinds = getattr(X, "dtypes", None)
-    kinds = [getattr(X, "dtype", None)] if kinds is None else list(kinds)
-    if any(re.match("(date|time|duration)", str(kind), re.IGNORECASE) for kind in kinds):
+    kinds = [str(kind) for kind in _kinds_of(X)]
+    if any(re.match("(date|time|duration)", kind, re.IGNORECASE) for kind in kinds):
         raise DataTypeError(
             f"X holds {kinds[0]}, not real numbers: subtract the first date, and divide time "
             "differences by a unit, e.g. (x - x.min()) / np.timedelta64(1, 's')."
         )
+
+
+def _kinds_of(X: Any) -> list[Any]:
+    """The types of the columns of X, as its library calls them; of a list that of its first row."""
+    if isinstance(X, list | tuple) and X:
+        return [np.asarray(X[0]).dtype]
+    if hasattr(X, "dtypes"):
+        return list(X.dtypes)
+    schema = getattr(X, "schema", None)
+    return list(getattr(schema, "types", [])) or [getattr(X, "dtype", None)]
 
 
 def _numbers(estimator: Any, X: Any, least: int) -> Array:
