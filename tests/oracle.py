@@ -93,12 +93,19 @@ class Point(NamedTuple):
 
 
 def exact(
-    x: ArrayLike, mixture: NormalMixture, coordinates: str, w: ArrayLike | None = None
+    x: ArrayLike,
+    mixture: NormalMixture,
+    coordinates: str,
+    w: ArrayLike | None = None,
+    guard: int = GUARD,
 ) -> Exact:
-    """Return all quantities in one system of coordinates, rows weighted by w."""
+    """Return all quantities in one system of coordinates, rows weighted by w.
+
+    The guard digits must be more where distances, to the fourth power, are larger.
+    """
     rows = np.asarray(x, dtype=np.float64)
     row_weights = np.ones(rows.size) if w is None else np.asarray(w, dtype=np.float64)
-    with mpmath.workdps(DIGITS + GUARD):
+    with mpmath.workdps(DIGITS + guard):
         found = [_row(float(row), mixture, coordinates) for row in rows]
         logpdf, responsibilities, score_obs, hessian = (
             Entry(*(np.array([getattr(r[i], part) for r in found]) for part in Entry._fields))

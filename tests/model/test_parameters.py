@@ -101,6 +101,11 @@ def test_what_is_no_point_in_working_coordinates_is_refused() -> None:
     for wrong in (np.zeros(3), np.zeros(4), np.zeros((1, 5)), np.zeros(0)):
         with pytest.raises(bt.ParameterError, match=r"3K - 1 numbers, not of shape"):
             bt.from_working(wrong)
+    for tau in (1420.0, -1492.0, np.nan, np.inf):
+        with pytest.raises(bt.ParameterError, match=r"log variances between -1490 and 1419"):
+            bt.from_working(np.array([0.0, 0.0, 0.0, 0.0, tau]))
+    for tau in (1419.0, -1490.0):
+        assert 0.0 < bt.from_working(np.array([0.0, 0.0, 0.0, 0.0, tau])).sds[1] < np.inf
     zero = bt.NormalMixture([0.0, 1.0], [0.0, 1.0], [1.0, 1.0])
     for function in (bt.to_working, need_positive_weights):
         with pytest.raises(bt.ParameterError, match=r"weight zero has no finite working"):

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bactrian.data.loops.kernels import is_worth_compiling
-from bactrian.data.tables.rows import read_rows
-from bactrian.errors import DataError, ParameterError
-from bactrian.likelihood.derivatives import Derivatives, derivatives
-from bactrian.likelihood.full import full_derivatives
-from bactrian.likelihood.natural import natural_derivatives
-from bactrian.likelihood.rows import natural_score_rows, terms, working_score_rows
+from bactrian.errors import ParameterError
+from bactrian.likelihood.evaluation import Sums, all_derivatives, log_likelihood
+from bactrian.likelihood.points import points_of, rows_of
+from bactrian.likelihood.rows import score_rows
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.parameters import need_positive_weights
 
 Array = NDArray[np.float64]
 Coordinates = Literal["natural", "working"]
+Missing = Literal["error", "drop"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,44 +47,57 @@ def evaluate(
     mixture: NormalMixture,
     *,
     coordinates: Coordinates = "natural",
+    column: str | None = None,
     sample_weight: Any = None,
+    missing: Missing = "error",
 ) -> Evaluation:
     """Return log-likelihood, score and Hessian together.
 
     Parameters
     ----------
-    x : array-like (n,)
-        Data, in their own unit.
+    x : array-like (n,), frame, lazy frame, stream, path or Sketch
+        Data in their own unit: whatever ``fit`` takes. Of what is no column in memory the sums are
+        those of its sketch, right to rounding for components not much narrower than ten bins.
     mixture : NormalMixture
         Where to evaluate.
     coordinates : {"natural", "working"}
         "natural": the 3K free partial derivatives with respect to all weights, all means, all
         variances. "working": the 3K - 1 logits log(pi_k / pi_K), means, log variances.
-    sample_weight : array-like (n,), optional
-        Observation weights that multiply each row's term.
+    column : str, optional
+        Which column of a frame or file; may be left out when exactly one holds numbers.
+    sample_weight : array-like (n,) or str, optional
+        Observation weights that multiply each row's term, or the name of the column of them.
+    missing : {"error", "drop"}
+        What to do about missing values.
 
     Raises
     ------
     DataError, DataTypeError
-        If the data are not a column of finite real numbers, or the weights do not fit them.
+        If the data are not a column of finite real numbers, or the weights do not fit them; if
+        the mixture has a component narrower than two bins of a sketch.
     ParameterError
         If `coordinates` is not one of the two names, or, in working coordinates, a mixing weight
-        is zero.
+        is zero; if an option does not go with the data.
 
     Notes
     -----
+    Right for rows at any distance: a derivative beyond the largest double is infinite, with its
+    sign, and all others are finite, although squares may overflow on the way.
+
     Source: derivation, "Hessian in natural coordinates" and "Hessian in working coordinates".
     """
-    _check_mixture(mixture)
-    x, w = _rows(x, sample_weight)
-    if _is_natural(coordinates):
-        return Evaluation(*natural_derivatives(x, w, mixture), coordinates)
-    need_positive_weights(mixture)
-    found = _working(x, w, mixture)
-    return Evaluation(float(found.loglike[0]), found.score[0], found.hessian[0], coordinates)
+    found = _sums(x, mixture, coordinates, column, sample_weight, missing)
+    return Evaluation(*found, coordinates)
 
 
-def loglike(x: Any, mixture: NormalMixture, *, sample_weight: Any = None) -> float:
+def loglike(
+    x: Any,
+    mixture: NormalMixture,
+    *,
+    column: str | None = None,
+    sample_weight: Any = None,
+    missing: Missing = "error",
+) -> float:
     """Return the log-likelihood, the sum over rows of w log f(x).
 
     Natural log, constants kept; never a mean, never negated. -inf where a row's density is below
@@ -95,36 +105,34 @@ def loglike(x: Any, mixture: NormalMixture, *, sample_weight: Any = None) -> flo
 
     Parameters
     ----------
-    x : array-like (n,)
-        Data, in their own unit.
-    mixture : NormalMixture
-        Where to evaluate.
-    sample_weight : array-like (n,), optional
-        Observation weights.
+    x, mixture, column, sample_weight, missing
+        As for `evaluate`.
 
     Raises
     ------
-    DataError, DataTypeError
-        If the data are not a column of finite real numbers, or the weights do not fit them.
+    DataError, DataTypeError, ParameterError
+        As for `evaluate`.
 
     Notes
     -----
     Source: derivation, "The log-likelihood".
     """
     _check_mixture(mixture)
-    x, w = _rows(x, sample_weight)
-    return _loglike(x, w, mixture)
+    points = points_of(x, mixture, column=column, sample_weight=sample_weight, missing=missing)
+    return log_likelihood(points, mixture)
 
 
-def responsibilities(x: Any, mixture: NormalMixture) -> Array:
+def responsibilities(x: Any, mixture: NormalMixture, *, column: str | None = None) -> Array:
     """Return the posterior probabilities (n, K) of the components given each row.
 
     Parameters
     ----------
-    x : array-like (n,)
-        Data, in their own unit.
+    x : array-like (n,), frame or path
+        Data that have rows, in their own unit; not a sketch, a stream or a lazy frame.
     mixture : NormalMixture
         The mixture that weighs the components.
+    column : str, optional
+        Which column of a frame or file; may be left out when exactly one holds numbers.
 
     Raises
     ------
@@ -136,8 +144,7 @@ def responsibilities(x: Any, mixture: NormalMixture) -> Array:
     Source: derivation, "Responsibilities".
     """
     _check_mixture(mixture)
-    x, _ = _rows(x, None)
-    return mixture.responsibilities(x)
+    return mixture.responsibilities(rows_of(x, column))
 
 
 def score(
@@ -145,13 +152,15 @@ def score(
     mixture: NormalMixture,
     *,
     coordinates: Coordinates = "natural",
+    column: str | None = None,
     sample_weight: Any = None,
+    missing: Missing = "error",
 ) -> Array:
     """Return the gradient of the log-likelihood, a sum over rows.
 
     Parameters
     ----------
-    x, mixture, coordinates, sample_weight
+    x, mixture, coordinates, column, sample_weight, missing
         As for `evaluate`.
 
     Returns
@@ -170,22 +179,24 @@ def score(
     Source: derivation, "Gradient: means", "Gradient: variances", "Gradient: mixing weights" and
     "The constraint by softmax".
     """
-    _check_mixture(mixture)
-    x, w = _rows(x, sample_weight)
-    if _is_natural(coordinates):
-        return natural_derivatives(x, w, mixture).score
-    need_positive_weights(mixture)
-    found = _working(x, w, mixture)
-    return np.asarray(found.score[0])
+    return _sums(x, mixture, coordinates, column, sample_weight, missing).score
 
 
-def score_obs(x: Any, mixture: NormalMixture, *, coordinates: Coordinates = "natural") -> Array:
+def score_obs(
+    x: Any,
+    mixture: NormalMixture,
+    *,
+    coordinates: Coordinates = "natural",
+    column: str | None = None,
+) -> Array:
     """Return the gradient of log f(x) for each row, (n, 3K) or (n, 3K - 1).
 
     Parameters
     ----------
-    x, mixture, coordinates
-        As for `evaluate`; rows are not weighted.
+    x, mixture, column
+        As for `responsibilities`; rows are not weighted.
+    coordinates : {"natural", "working"}
+        As for `evaluate`.
 
     Raises
     ------
@@ -197,12 +208,8 @@ def score_obs(x: Any, mixture: NormalMixture, *, coordinates: Coordinates = "nat
     Source: derivation, "Per-row score and information".
     """
     _check_mixture(mixture)
-    x, _ = _rows(x, None)
-    rows = terms(x, mixture)
-    if _is_natural(coordinates):
-        return natural_score_rows(x, rows, mixture).T
-    need_positive_weights(mixture)
-    return working_score_rows(rows, mixture).T
+    natural = _is_natural(coordinates, mixture)
+    return score_rows(rows_of(x, column), mixture, natural=natural).T
 
 
 def hessian(
@@ -210,13 +217,15 @@ def hessian(
     mixture: NormalMixture,
     *,
     coordinates: Coordinates = "natural",
+    column: str | None = None,
     sample_weight: Any = None,
+    missing: Missing = "error",
 ) -> Array:
     """Return the second derivatives of the log-likelihood, a sum over rows.
 
     Parameters
     ----------
-    x, mixture, coordinates, sample_weight
+    x, mixture, coordinates, column, sample_weight, missing
         As for `evaluate`; the order of the coordinates is that of `score`.
 
     Raises
@@ -228,45 +237,22 @@ def hessian(
     -----
     Source: derivation, "Hessian in natural coordinates" and "Hessian in working coordinates".
     """
+    return _sums(x, mixture, coordinates, column, sample_weight, missing).hessian
+
+
+def _sums(
+    x: Any,
+    mixture: NormalMixture,
+    coordinates: str,
+    column: str | None,
+    sample_weight: Any,
+    missing: Missing,
+) -> Sums:
+    """Log-likelihood, score and Hessian."""
     _check_mixture(mixture)
-    x, w = _rows(x, sample_weight)
-    if _is_natural(coordinates):
-        return natural_derivatives(x, w, mixture).hessian
-    need_positive_weights(mixture)
-    found = _working(x, w, mixture)
-    return np.asarray(found.hessian[0])
-
-
-def _rows(x: Any, sample_weight: Any) -> tuple[Array, Array]:
-    """Values and weights, checked; without the rows of weight zero, as 0 * inf is not a number."""
-    try:
-        rows = read_rows(x, sample_weight=sample_weight)
-    except DataError as error:
-        raise DataError(_without_options(str(error))) from None
-    values, weights = rows.values, rows.weights
-    if weights is None:
-        return values, np.ones(values.size)
-    kept = weights > 0.0
-    return (values, weights) if kept.all() else (values[kept], weights[kept])
-
-
-def _working(x: Array, w: Array, mixture: NormalMixture) -> Derivatives:
-    """The derivatives in working coordinates; entries beyond the largest double are infinite."""
-    if is_worth_compiling(x.size):
-        return full_derivatives(x, w, 0.0, 1.0, mixture.weights, mixture.means, mixture.sds)
-    with np.errstate(over="ignore"):
-        return derivatives(x, w, mixture.weights[None], mixture.means[None], mixture.sds[None])
-
-
-def _without_options(words: str) -> str:
-    """Advice for functions that take a column and have no options to choose or clean it."""
-    words = words.replace("pass missing='drop' to leave such rows out", "leave such rows out first")
-    return re.sub(r"choose one, e\.g\. column=(\S+)", r"pass one of them, e.g. data[\1]", words)
-
-
-def _loglike(x: Array, w: Array, mixture: NormalMixture) -> float:
-    """Weighted sum of log f."""
-    return float((w * np.asarray(mixture.logpdf(x))).sum())
+    natural = _is_natural(coordinates, mixture)
+    points = points_of(x, mixture, column=column, sample_weight=sample_weight, missing=missing)
+    return all_derivatives(points, mixture, natural=natural)
 
 
 def _check_mixture(mixture: object) -> None:
@@ -278,10 +264,12 @@ def _check_mixture(mixture: object) -> None:
         )
 
 
-def _is_natural(coordinates: str) -> bool:
+def _is_natural(coordinates: str, mixture: NormalMixture) -> bool:
     """Whether natural coordinates are asked for; an error when neither name is."""
     if coordinates not in ("natural", "working"):
         raise ParameterError(
             f'coordinates={coordinates!r} is unknown; choose "natural" or "working".'
         )
+    if coordinates == "working":
+        need_positive_weights(mixture)
     return coordinates == "natural"

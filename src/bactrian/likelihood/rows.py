@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bactrian.likelihood.far_rows import far_score_rows
+from bactrian.model.extremes import are_far, common_unit, is_ordinary
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.posterior import RowTerms, row_terms
 
@@ -66,6 +68,26 @@ def _absent_ratios(x: Array, mixture: NormalMixture, k: int | np.intp) -> Array:
     r = row_terms(x, weights, mixture.means, mixture.sds).responsibilities
     with np.errstate(divide="ignore", over="ignore"):
         return np.asarray(r[k] / np.delete(r, k, axis=0).sum(axis=0))
+
+
+def score_rows(x: Array, mixture: NormalMixture, *, natural: bool) -> Array:
+    """Return the score (p, n) of each finite row, in natural or in working coordinates.
+
+    Entries beyond the largest double are infinite.
+
+    Source: derivation, "Per-row score and information".
+    """
+    found = terms(x, mixture)
+    scores = (
+        natural_score_rows(x, found, mixture) if natural else working_score_rows(found, mixture)
+    )
+    if not is_ordinary(float(x.min()), float(x.max()), mixture.means, mixture.sds):
+        far = are_far(x, mixture.means, mixture.sds)
+        if common_unit(mixture.sds) != 0:
+            far[:] = True
+        if far.any():
+            scores[:, far] = far_score_rows(x[far], mixture, natural=natural)
+    return scores
 
 
 def natural_score_rows(x: Array, rows: RowTerms, mixture: NormalMixture) -> Array:

@@ -1,13 +1,69 @@
-"""Row terms for every float: also where a distance or a ratio of sds overflows."""
+"""Row terms for every float: also where a distance, its square or a ratio of sds overflows."""
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bactrian.model.posterior import HALF_LOG_2PI, Array, row_terms
+from bactrian.model.wide import Wide
 
 _LARGEST = float(np.finfo(np.float64).max)
-_OVERFLOWING = 2.0**1020
+_FAR = 2.0**100  # sds from a mean; fourth powers and their sums are still ordinary numbers
+_WIDEST = 2.0**200  # sds and their inverses, whose fourth powers are so too
+
+
+class FarTerms(NamedTuple):
+    """What every row-wise quantity is made of, at any finite points, as numbers of any size.
+
+    Attributes
+    ----------
+    logpdf : (n,) float64
+        Natural log of the mixture density; -inf where it is below the smallest double.
+    responsibilities : Wide (K, n)
+        Posterior probabilities of the components.
+    ratios : Wide (K, n)
+        Densities of the components over that of the mixture, also where a weight is zero.
+    distances : Wide (K, n)
+        u = (x - mean) / sd.
+    """
+
+    logpdf: Array
+    responsibilities: Wide
+    ratios: Wide
+    distances: Wide
+
+
+def is_ordinary(low: float, high: float, means: Array, sds: Array) -> bool:
+    """Return whether all points of a range are near, for all components, and the sds ordinary.
+
+    Then doubles hold squares and fourth powers of distances, and what they are divided by.
+    """
+    if not (sds.min() > 1.0 / _WIDEST and sds.max() < _WIDEST):
+        return False
+    with np.errstate(over="ignore"):
+        reach = max(high - means.min(), means.max() - low)
+    return bool(reach < _FAR * sds.min())
+
+
+def common_unit(sds: Array) -> int | None:
+    """Return the binary exponent of a unit in which all sds are ordinary; None if there is none.
+
+    Zero, the unit in which they are given, where that will do.
+    """
+    if sds.min() > 1.0 / _WIDEST and sds.max() < _WIDEST:
+        return 0
+    low, high = (math.frexp(sd)[1] for sd in (sds.min(), sds.max()))
+    return (low + high) // 2 if high - low < math.frexp(_WIDEST)[1] else None
+
+
+def are_far(x: Array, means: Array, sds: Array) -> NDArray[np.bool_]:
+    """Return which points (n,) are too far from a component for squares of squared distances."""
+    with np.errstate(over="ignore"):
+        return np.asarray((np.abs(x - means[:, None]) / sds[:, None] >= _FAR).any(axis=0))
 
 
 def row_terms_anywhere(x: Array, weights: Array, means: Array, sds: Array) -> tuple[Array, Array]:
@@ -24,28 +80,84 @@ def row_terms_anywhere(x: Array, weights: Array, means: Array, sds: Array) -> tu
         The mixture.
     """
     inside = np.clip(x, -_LARGEST, _LARGEST)
-    terms = row_terms(inside, weights, means, sds)
-    logpdf, responsibilities = terms.logpdf, terms.responsibilities
-    extreme = ~np.isfinite(responsibilities).all(axis=0) | np.isnan(logpdf)
-    if np.abs(means).max() >= _OVERFLOWING or sds.max() * 1e-300 > sds.min():
-        extreme[:] = True
-    if extreme.any():
-        found = _extreme_rows(inside[extreme], weights, means, sds)
-        logpdf[extreme], responsibilities[:, extreme] = found
+    logpdf, responsibilities, _ = row_terms(inside, weights, means, sds)
+    low, high = float(inside.min(initial=0.0)), float(inside.max(initial=0.0))
+    if not is_ordinary(low, high, means, sds):
+        far = are_far(inside, means, sds)
+        if common_unit(sds) is None:
+            far = np.isfinite(inside)
+        if far.any():
+            found = far_terms(inside[far], weights, means, sds)
+            logpdf[far] = found.logpdf
+            responsibilities[:, far] = found.responsibilities.doubles()
+        responsibilities[:, np.isnan(x)] = np.nan
     return np.where(np.isinf(x), -np.inf, logpdf), responsibilities
 
 
-def _extreme_rows(x: Array, weights: Array, means: Array, sds: Array) -> tuple[Array, Array]:
-    """The terms from plain densities, in a unit in which differences do not overflow."""
-    with np.errstate(all="ignore"):
-        mean, sd = means[:, None], sds[:, None]
-        unit = np.where(np.maximum(np.abs(x), np.abs(mean)) >= _OVERFLOWING, 0.125, 1.0)
-        distance = np.abs(x * unit - mean * unit)
-        u = distance / sd / unit
-        log_joint = np.log(weights)[:, None] - np.log(sd) - HALF_LOG_2PI - 0.5 * u * u
-        logpdf = np.logaddexp.reduce(log_joint, axis=0)
-        # Where every density underflows beyond the reach of logs, the fewest sds win.
-        remoteness = np.where(weights[:, None] > 0.0, np.log(distance / unit) - np.log(sd), np.inf)
-        nearest = np.arange(weights.size)[:, None] == remoteness.argmin(axis=0)
-        shares = np.where(np.isneginf(logpdf), nearest, np.exp(log_joint - log_joint.max(axis=0)))
-        return logpdf, np.where(np.isnan(x), np.nan, shares / shares.sum(axis=0))
+def far_terms(x: Array, weights: Array, means: Array, sds: Array) -> FarTerms:
+    """Return the terms at finite points (n,) of a mixture (K,), however far.
+
+    The log-odds are those of `row_terms`, in the same factored form, of which only the value, a
+    double, may overflow.
+
+    Source: derivation, "Responsibilities".
+    """
+    with np.errstate(over="ignore", divide="ignore"):
+        # A component of weight zero is given the weight one: its odds are the ratio wanted.
+        held = weights > 0.0
+        constant = np.log(np.where(held, weights, 1.0)) - np.log(sds)
+        u = (Wide.of(x) - Wide.of(means[:, None])) / Wide.of(sds[:, None])
+        every = _Components(constant, Wide.of(means), Wide.of(sds), sds, u)
+        best = _best(every, held)
+        odds = _odds_against(every, best)
+        total = np.exp(odds[held]).sum(axis=0)
+        shares = Wide.exp(odds) / Wide.of(total)
+        u_best = Wide(*(np.take_along_axis(a, best[None], 0)[0] for a in (u.mantissa, u.exponent)))
+        logpdf = constant[best] - 0.5 * (u_best * u_best).doubles()
+        logpdf += np.log(total) - HALF_LOG_2PI
+    is_held = Wide.of(held[:, None].astype(np.float64))
+    ratios = shares / Wide.of(np.where(held, weights, 1.0)[:, None])
+    return FarTerms(logpdf, shares * is_held, ratios, u)
+
+
+class _Components(NamedTuple):
+    """Log of weight over sd, mean, sd (K,) and u (K, n) of components."""
+
+    constant: Array
+    mean: Wide
+    sd: Wide
+    sds: Array
+    u: Wide
+
+    def odds(self, k: int, ref: int, rows: NDArray[np.bool_]) -> Array:
+        """Log posterior odds of component k against another in some rows."""
+        narrower, wider = (k, ref) if self.sds[k] <= self.sds[ref] else (ref, k)
+        slope = (self.sd[ref] - self.sd[k]) / self.sd[wider]
+        shift = (self.mean[ref] - self.mean[k]) / self.sd[wider]
+        difference = self.u[narrower][rows] * slope + shift
+        product = (self.u[k][rows] + self.u[ref][rows]) * difference
+        return np.asarray(self.constant[k] - self.constant[ref] - 0.5 * product.doubles())
+
+
+def _best(every: _Components, held: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The most probable component of each row, one pair after the other."""
+    ks = np.flatnonzero(held)
+    best = np.full(every.u.shape[1], ks[0])
+    for k in ks[1:]:
+        best = np.where(_odds_of(every, k, best) > 0.0, k, best)
+    return best
+
+
+def _odds_against(every: _Components, best: NDArray[np.intp]) -> Array:
+    """Log-odds (K, n) of all components against the best one of each row."""
+    return np.stack([_odds_of(every, k, best) for k in range(len(every.sds))])
+
+
+def _odds_of(every: _Components, k: int, best: NDArray[np.intp]) -> Array:
+    """Log-odds (n,) of component k against one of each row."""
+    found = np.zeros(best.size)
+    for ref in np.unique(best):
+        if ref != k:
+            rows = best == ref
+            found[rows] = every.odds(k, int(ref), rows)
+    return found

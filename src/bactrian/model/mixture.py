@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from bactrian.errors import DataTypeError, ParameterError
 from bactrian.model import onnx_graph, quantile, scipy_law, tails
+from bactrian.model.checks import normalized, parameter, pointwise, real
 from bactrian.model.crossings import crossings
 from bactrian.model.extremes import row_terms_anywhere
 from bactrian.model.modes import modes
 
 Array = NDArray[np.float64]
-
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -56,14 +54,14 @@ class NormalMixture:
 
     def __init__(self, weights: ArrayLike, means: ArrayLike, sds: ArrayLike) -> None:
         named = {"weights": weights, "means": means, "sds": sds}
-        arrays = [_parameter(name, value) for name, value in named.items()]
+        arrays = [parameter(name, value) for name, value in named.items()]
         lengths = [array.size for array in arrays]
         if len(set(lengths)) > 1:
             raise ParameterError(
                 "weights, means and sds have {}, {} and {} entries: "
                 "give each one entry per component.".format(*lengths)
             )
-        arrays[0] = _normalized(arrays[0])
+        arrays[0] = normalized(arrays[0])
         if not (arrays[2] > 0.0).all():
             raise ParameterError(
                 f"sds must be positive, but the smallest is {float(arrays[2].min())!r}: "
@@ -91,27 +89,27 @@ class NormalMixture:
 
         Source: derivation, "Responsibilities".
         """
-        return _pointwise(lambda x: self._row_terms(x)[0], "x", x)
+        return pointwise(lambda x: self._row_terms(x)[0], "x", x)
 
     def pdf(self, x: ArrayLike) -> Array:
         """Return the density at x, per unit of the data, to a few ulp."""
-        return _pointwise(lambda x: tails.pdf(x, self._components()), "x", x)
+        return pointwise(lambda x: tails.pdf(x, self._components()), "x", x)
 
     def cdf(self, x: ArrayLike) -> Array:
         """Return P(X <= x), to a few ulp in the lower tail as in the body."""
-        return _pointwise(lambda x: tails.cdf(x, self._components()), "x", x)
+        return pointwise(lambda x: tails.cdf(x, self._components()), "x", x)
 
     def sf(self, x: ArrayLike) -> Array:
         """Return P(X > x), to a few ulp in the upper tail as in the body."""
-        return _pointwise(lambda x: tails.cdf(-x, tails.mirrored(self._components())), "x", x)
+        return pointwise(lambda x: tails.cdf(-x, tails.mirrored(self._components())), "x", x)
 
     def ppf(self, p: ArrayLike) -> Array:
         """Return the quantiles of p, the inverse of cdf; nan outside [0, 1]."""
-        return _pointwise(lambda p: quantile.ppf(p, self._components()), "p", p)
+        return pointwise(lambda p: quantile.ppf(p, self._components()), "p", p)
 
     def isf(self, p: ArrayLike) -> Array:
         """Return the upper quantiles of p, the inverse of sf; nan outside [0, 1]."""
-        return _pointwise(lambda p: quantile.isf(p, self._components()), "p", p)
+        return pointwise(lambda p: quantile.isf(p, self._components()), "p", p)
 
     def sample(
         self, size: int | tuple[int, ...] = 1, rng: np.random.Generator | int | None = None
@@ -147,7 +145,7 @@ class NormalMixture:
 
         A single point gives (K,). At an infinite point they are those of the largest float.
         """
-        points = _real("x", x)
+        points = real("x", x)
         if points.ndim > 1:
             raise DataTypeError(
                 f"x has {points.ndim} dimensions: give responsibilities a single point or a "
@@ -247,54 +245,3 @@ class NormalMixture:
         middle = float(weights @ distances)
         spread = math.sqrt(weights @ (sds * sds + (distances - middle) ** 2))
         return centre + middle * unit / shrink, spread * unit / shrink
-
-
-def _parameter(name: str, value: ArrayLike) -> Array:
-    """A parameter as a finite float64 array of at least one entry."""
-    try:
-        array = _real(name, value)
-    except DataTypeError as error:
-        raise ParameterError(str(error)) from None
-    if array.ndim != 1 or array.size == 0:
-        raise ParameterError(
-            f"{name} has the shape {array.shape}: give a list with one number per component."
-        )
-    if not np.isfinite(array).all():
-        wrong = float(array[~np.isfinite(array)][0])
-        raise ParameterError(f"{name} contain {wrong!r}: give finite numbers only.")
-    return array
-
-
-def _normalized(weights: Array) -> Array:
-    """Weights that sum to one, as given where they do so to rounding."""
-    if (weights < 0.0).any():
-        raise ParameterError(
-            f"weights must not be negative, but the smallest is {float(weights.min())!r}: "
-            "give probabilities that sum to one."
-        )
-    total = math.fsum(weights.tolist())
-    if not abs(total - 1.0) <= 1e-8:
-        raise ParameterError(
-            f"weights sum to {total!r}, not to one: divide them by their sum first."
-        )
-    return weights if abs(total - 1.0) <= weights.size * _EPS else weights / total
-
-
-def _real(name: str, value: ArrayLike) -> Array:
-    """The values as a float64 array of any shape."""
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind not in "biufO":
-            raise TypeError
-        return array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise DataTypeError(
-            f"{name} must be real numbers: convert text, dates or complex numbers first."
-        ) from None
-
-
-def _pointwise(function: Callable[[Array], Array], name: str, value: ArrayLike) -> Array:
-    """The values of a function of (n,) points, in the shape that was given; a float for one."""
-    points = _real(name, value)
-    values: Array = function(points.ravel()).reshape(points.shape)[()]
-    return values

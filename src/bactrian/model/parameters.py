@@ -3,7 +3,8 @@
 The natural coordinates are the 3K weights, means and variances.
 
 The working coordinates are the 3K - 1 numbers log(pi_k / pi_K) for k < K, the means, and the log
-variances: every real vector is a mixture, so that nothing has to be constrained.
+variances: every real vector is a mixture, so that nothing has to be constrained. In doubles a log
+variance must be between about -1490 and 1419, where its sd is neither zero nor infinite.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def from_working(vector: Array) -> NormalMixture:
     Raises
     ------
     ParameterError
-        If the vector's length is not 3K - 1 for a whole K.
+        If the vector's length is not 3K - 1 for a whole K, or a log variance is so large or small
+        that the sd would be infinite or zero as a double: beyond about 1419 or -1490.
 
     Notes
     -----
@@ -69,7 +71,14 @@ def from_working(vector: Array) -> NormalMixture:
             f"Working coordinates are a vector of 3K - 1 numbers, not of shape {vector.shape}; "
             "pass K - 1 logits, K means and K log variances."
         )
-    weights, means, sds = split_working(vector[None])
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        weights, means, sds = split_working(vector[None])
+    if not (np.isfinite(vector).all() and (sds > 0.0).all() and np.isfinite(sds).all()):
+        raise ParameterError(
+            "Working coordinates must be finite, and log variances between -1490 and 1419, beyond "
+            f"which an sd is no positive double, but they are {vector.tolist()}: take a shorter "
+            "step, or another unit of the data."
+        )
     return NormalMixture(weights[0], means[0], sds[0])
 
 

@@ -199,4 +199,4 @@ def _rows_of(pairs: list[Pair], missing: str) -> Rows:
     tally = Tally(missing, pairs[0][0].name if pairs else None, is_chunked=True)
     x, w = concatenated([tally.add(*pair) for pair in pairs] or [(np.empty(0), None)])
     tally.finish()
-    return Rows(x, w, tally.name, tally.n_missing)
+    return Rows(x, w, tally.name, tally.n_missing, tally.low, tally.high)

@@ -33,12 +33,15 @@ class Rows:
     weights : (n,) float64, read-only, not negative and not all zero; None: every row counts once.
     name : the name of the column, where it has one.
     n_missing : how many rows were left out because their value was missing.
+    low, high : the range of the values.
     """
 
     values: FloatArray
     weights: FloatArray | None
     name: str | None
     n_missing: int
+    low: float
+    high: float
 
 
 def read_rows(
@@ -91,7 +94,8 @@ def read_rows(
     tally = Tally(missing, values.name)
     kept = tally.add(values, weights)
     tally.finish()
-    return Rows(_read_only(kept[0]), _read_only(kept[1]), values.name, tally.n_missing)
+    x, w = _read_only(kept[0]), _read_only(kept[1])
+    return Rows(x, w, values.name, tally.n_missing, tally.low, tally.high)
 
 
 def _in_doubles(column: Column) -> Column:
