@@ -94,6 +94,21 @@ def test_every_row_and_mixture_has_the_right_derivatives(
     assert bt.loglike(x, mixture, sample_weight=w) == pytest.approx(found.loglike, rel=1e-13)
 
 
+def test_responsibilities_below_the_doubles_count_where_sds_are_tiny() -> None:
+    """At 45 sds of the narrow one its share is 1e-330, and the slope along its variance 1e13."""
+    s = 1e-170
+    x, mixture = [45.0 * s, 0.0], bt.NormalMixture([0.5, 0.5], [0.0, 0.0], [s, 2.0 * s])
+    for coordinates in BOTH:
+        truth = exact(x, mixture, coordinates, [1.0, 1.0])
+        rows = bt.score_obs(x, mixture, coordinates=coordinates)
+        assert oracle.worst(rows, truth.score_obs) <= oracle.LIMIT
+        found = bt.evaluate(x[:1], mixture, coordinates=coordinates)
+        truth = exact(x[:1], mixture, coordinates, [1.0])
+        assert oracle.worst(found.score, truth.score) <= oracle.LIMIT
+        assert oracle.worst(found.hessian, truth.hessian) <= oracle.LIMIT
+    assert 1e12 < bt.score(x[:1], mixture)[4] < 1e15
+
+
 def test_a_row_at_1e155_has_the_slopes_of_its_square() -> None:
     """By hand: all of it is in the second component, u = (x - 75) / 8 and q = u^2 / 2."""
     u = 1e155 / 8.0

@@ -149,6 +149,6 @@ def test_a_sketch_has_no_rows_to_give(name: str, tmp_path: Path) -> None:
     for data in (sketch, path):
         with pytest.raises(bt.DataTypeError, match=r"a sketch does not hold the rows"):
             ROWS[name](data, MIXTURE)
-    for data in (FRAME.lazy(), iter([X]), lambda: iter([X])):
+    for other in (FRAME.lazy(), iter([X]), lambda: iter([X])):
         with pytest.raises(bt.DataTypeError, match=r"not in memory.*collect the column first"):
-            ROWS[name](data, MIXTURE, column="x")
+            ROWS[name](other, MIXTURE, column="x")

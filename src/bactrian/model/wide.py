@@ -43,12 +43,12 @@ class Wide:
 
     @classmethod
     def exp(cls, logs: Array) -> Wide:
-        """Return exp of numbers, of which -inf gives zero."""
+        """Return exp of numbers; of infinite ones, what no double tells from infinity or zero."""
         logs = np.clip(logs, -_FARTHEST, _FARTHEST)
         power = np.rint(logs * _LOG2_E)
         # The logarithm of two in two parts, the first of which has room for a factor.
         rest = (logs - power * _LOG_2_HIGH) - power * _LOG_2_LOW
-        return _normal(np.where(logs > -_FARTHEST, np.exp(rest), 0.0), power.astype(np.int64))
+        return _normal(np.exp(rest), power.astype(np.int64))
 
     def __neg__(self) -> Wide:
         return Wide(-self.mantissa, self.exponent)
