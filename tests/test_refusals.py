@@ -24,8 +24,10 @@ def test_a_fit_is_no_mixture(quantity: Any) -> None:
 def test_quantities_do_not_advise_options_that_they_lack() -> None:
     mixture = bt.NormalMixture([1.0], [0.0], [1.0])
     with pytest.raises(bt.DataError, match="leave such rows out first"):
+        bt.score_obs([np.nan, 1.0], mixture)
+    with pytest.raises(bt.DataError, match="pass missing='drop' to leave such rows out"):
         bt.score([np.nan, 1.0], mixture)
-    with pytest.raises(bt.DataError, match=r"pass one of them, e\.g\. data\['a'\]"):
+    with pytest.raises(bt.DataError, match=r"choose one, e\.g\. column='a'"):
         bt.loglike({"a": [1.0, 2.0], "b": [1.0, 2.0]}, mixture)
 
 
