@@ -129,6 +129,15 @@ def test_moments_keep_the_digits_of_an_offset() -> None:
     assert NormalMixture([1.0], [1.7e308], [5e-324]).std() == 5e-324
 
 
+def test_the_sd_keeps_the_digits_of_a_weight_near_nothing() -> None:
+    """The least of all doubles, which has one digit, times the square of 2e150."""
+    mixture = NormalMixture([5e-324, 1.0], [1e150, -1e150], [1e150, 1e-150])
+    with mpmath.workdps(50):
+        weight, scale = mpmath.mpf(5e-324), mpmath.mpf(1e150)
+        exact = mpmath.sqrt(5 * weight) * scale
+    assert mixture.std() == pytest.approx(float(exact), rel=1e-15, abs=0.0)
+
+
 def test_sample_follows_the_distribution() -> None:
     n = 20_000
     x = np.sort(TWO.sample(n, rng=12345))

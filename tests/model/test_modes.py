@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -35,6 +36,48 @@ def random_mixture(seed: int, count: int) -> bt.NormalMixture:
     return bt.NormalMixture(
         rng.dirichlet(np.full(count, 2.0)), means, np.exp(rng.normal(0, 0.6, count))
     )
+
+
+@pytest.mark.parametrize(
+    ("means", "sds"),
+    [
+        *itertools.product(
+            [(0.0, 1.0), (0.0, 1e150), (-1e150, 1e150)],
+            [(1.0, 2.0), (1e-150, 2e-150), (1e-150, 1e150), (1e150, 1e-150)],
+        ),
+        ((0.0, 1.0), (1e-300, 1e300)),
+        ((-1e300, 1e300), (1.0, 2.0)),
+        ((-1.7e308, 1.7e308), (1e300, 2e307)),
+        ((-1.7e308, 1.7e308), (1.7e308, 1e300)),
+        ((-1.7e308, 1.7e308), (1e308, 1e308)),
+    ],
+)
+@pytest.mark.parametrize("share", [0.4, 1e-300])
+def test_modes_are_found_at_any_scale(
+    means: tuple[float, float], sds: tuple[float, float], share: float
+) -> None:
+    """The slope changes its sign within four floats of a mode, or a millionth of an sd."""
+    mixture = bt.NormalMixture([share, 1.0 - share], means, sds)
+    found = mixture.modes()
+    assert 1 <= found.size <= 2
+    with mp.workdps(60):
+        for mode in found:
+            near = max(1e-6 * min(sds), 4.0 * np.spacing(abs(mode)))
+            assert slope(mixture, mpf(float(mode)) - near) >= 0
+            assert slope(mixture, mpf(float(mode)) + near) <= 0
+    if share == 0.4 and 0.5 * means[1] - 0.5 * means[0] > 50.0 * max(sds):
+        assert np.all(
+            np.abs(found - means) <= 1e-15 * np.array(sds) + 4.0 * np.spacing(np.abs(means))
+        )
+
+
+def test_modes_far_from_zero_and_below_the_distance_of_floats_are_found() -> None:
+    for count in (2, 3):
+        means = [1e6 + k for k in range(count)]
+        mixture = bt.NormalMixture([1.0 / count] * count, means, [1e-5] * count)
+        assert mixture.modes().tolist() == means
+    tiny = bt.NormalMixture([0.4, 0.6], [1e-150, 3e-150], [1e-300, 1e300])
+    assert tiny.modes().tolist() == [1e-150]
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])

@@ -76,6 +76,19 @@ def test_areas_and_density_are_right_to_the_last_digits(mixture: NormalMixture, 
     assert max(errors) <= ULPS + (mixture.n_components > 1)
 
 
+@pytest.mark.parametrize("sds", [(1e-300, 1e300), (1e-290, 1.0)])
+def test_a_tiny_weight_over_a_tiny_sd_is_an_ordinary_height(sds: tuple[float, float]) -> None:
+    """At 36 sds the kernel alone, 1e-282, times the weight would be below the doubles."""
+    mixture = NormalMixture([1e-300, 1.0], [0.0, 1.0], sds)
+    x = np.linspace(0.0, 37.0, 75) * sds[0]
+    with mpmath.workdps(DIGITS):
+        errors = [
+            ulps(value, exact(mixture, at, "pdf"))
+            for at, value in zip(x, mixture.pdf(x), strict=True)
+        ]
+    assert max(errors) <= ULPS + 1
+
+
 def test_area_near_zero_of_a_distant_component_is_not_a_staircase() -> None:
     # x - mean is -10 for all of these, yet the areas differ by many ulp.
     mixture = NormalMixture([1.0], [10.0], [1.0])

@@ -243,5 +243,8 @@ class NormalMixture:
         unit = float(max(np.abs(distances).max(), sds.max()))
         distances, sds = distances / unit, sds / unit
         middle = float(weights @ distances)
-        spread = math.sqrt(weights @ (sds * sds + (distances - middle) ** 2))
+        # By roots of weights, as the product of a tiny one and a square would lose its digits.
+        roots = np.sqrt(weights)
+        parts = np.concatenate([roots * sds, roots * (distances - middle)])
+        spread = math.hypot(*parts.tolist())
         return centre + middle * unit / shrink, spread * unit / shrink

@@ -15,37 +15,69 @@ if TYPE_CHECKING:
     from bactrian.model.mixture import NormalMixture
 
 _REACH = np.linspace(-5.0, 5.0, 81)  # sds around each mean where the slope may change its sign
+_EDGE = 8.0  # sds from its mean where a hump apart from the others ends
 _BETWEEN = 65
 _MOST_STEPS = 200
+_LARGEST = float(np.finfo(np.float64).max)
+_FARTHEST = 1e307  # sds; twice as many are a double still
+_OVERFLOWING, _SHRINK = 2.0**1020, 0.125
 _ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
 
 
 def modes(mixture: NormalMixture) -> Array:
     """Return the sorted points where the density has a local maximum.
 
-    There is at least one, and with two components at most two. All are found with two components;
-    with more, two that are a tenth of an sd apart, or nearer, may be taken for one.
+    There is at least one, and with two components at most two. All are found with two components,
+    but for those narrower than the distance of two floats; with more, two that are a tenth of an
+    sd apart, or nearer, may be taken for one.
     """
     if mixture.n_components == 1 or mixture.means.min() == mixture.means.max():
         return mixture.means[:1].copy()
-    return _turns(mixture, float(mixture.means.min()), float(mixture.means.max()), 1.0)
+    if np.abs(mixture.means).max() >= _OVERFLOWING:
+        return modes(_shrunk(mixture)) / _SHRINK
+    found = _turns(mixture, float(mixture.means.min()), float(mixture.means.max()), 1.0)
+    if found.size:
+        return found
+    # An sd below the distance of two floats: no point between them has a slope.
+    return mixture.means[[mixture.logpdf(mixture.means).argmax()]]
 
 
 def valley(mixture: NormalMixture, low: float, high: float) -> float:
     """Return the point of least density among the local minima in an interval; NaN without one."""
     if not low < high:
         return math.nan
+    if max(abs(low), abs(high), np.abs(mixture.means).max()) >= _OVERFLOWING:
+        return valley(_shrunk(mixture), low * _SHRINK, high * _SHRINK) / _SHRINK
     found = _turns(mixture, low, high, -1.0)
     if found.size < 2:
         return float(found[0]) if found.size else math.nan
     return float(found[mixture.logpdf(found).argmin()])
 
 
+def _shrunk(mixture: NormalMixture) -> NormalMixture:
+    """The mixture in a unit in which differences do not overflow."""
+    sds = np.maximum(mixture.sds * _SHRINK, np.nextafter(0.0, 1.0))
+    return type(mixture)(mixture.weights, mixture.means * _SHRINK, sds)
+
+
 def slope_signs(mixture: NormalMixture, x: Array) -> Array:
-    """Return the sign of the slope of the density at points (n,): -1, 1, or 0 if it underflows."""
-    u = (x - mixture.means[:, None]) / mixture.sds[:, None]
-    relative = mixture.sds / mixture.sds.min()  # squares of the sds themselves may overflow
-    return np.asarray(-np.sign((mixture.weights / relative**2) @ (np.exp(-0.5 * u * u) * u)))
+    """Return the sign of the slope of the density at points (n,): -1, 1, or 0 at a turn."""
+    with np.errstate(over="ignore"):
+        u = (x - mixture.means[:, None]) / mixture.sds[:, None]
+    u = np.clip(u, -_FARTHEST, _FARTHEST)
+    size = np.abs(u)
+    nearest = size.min(axis=0)
+    with np.errstate(over="ignore", under="ignore"):
+        # Never by squares of sds or of distances, which overflow.
+        logs = _log_heights(mixture)[:, None] + 0.5 * (nearest - size) * (nearest + size)
+        heights = np.exp(logs - logs.max(axis=0))
+        return np.asarray(-np.sign((heights * u).sum(axis=0)))
+
+
+def _log_heights(mixture: NormalMixture) -> Array:
+    """Logarithms of weights over squared sds (K,)."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(mixture.weights) - 2.0 * np.log(mixture.sds))
 
 
 def balance_turns(lower: Component, upper: Component) -> tuple[float, float]:
@@ -88,9 +120,8 @@ def _turns(mixture: NormalMixture, low: float, high: float, sign: float) -> Arra
     points, signs = points[signs != 0.0], signs[signs != 0.0]
     found = np.flatnonzero((signs[:-1] == sign) & (signs[1:] == -sign))
     narrowest = float(mixture.sds.min())
-    rows = list(
-        zip(mixture.weights.tolist(), mixture.means.tolist(), mixture.sds.tolist(), strict=True)
-    )
+    logs = _log_heights(mixture).tolist()
+    rows = list(zip(logs, mixture.means.tolist(), mixture.sds.tolist(), strict=True))
 
     def slope(x: float) -> tuple[float, float]:
         return _slope_and_curvature(rows, x, narrowest)
@@ -110,7 +141,7 @@ def _root(
 
     A step that does not halve the last one creeps, as between humps far apart: bisect instead.
     """
-    x, last = 0.5 * (low + high), math.inf
+    x, last = 0.5 * low + 0.5 * high, math.inf
     for _ in range(_MOST_STEPS):
         value, slope = function(x)
         low, high = (x, high) if value * sign > 0.0 else (low, x)
@@ -118,7 +149,7 @@ def _root(
         if abs(step) <= _ROUNDING * abs(x) + tolerance:
             return x + step
         newton = low < x + step < high and abs(step) <= 0.5 * last
-        following = x + step if newton else 0.5 * (low + high)
+        following = x + step if newton else 0.5 * low + 0.5 * high
         if following in (x, low, high):
             break
         x, last = following, abs(step) if newton else high - low
@@ -130,16 +161,22 @@ def _slope_and_curvature(
 ) -> tuple[float, float]:
     """First and second derivative of the density at x, up to a common factor.
 
-    Heights are relative to the nearest component and sds to a unit, so that nothing overflows.
+    Rows are the log of weight over squared sd, mean and sd of each component. Heights are relative
+    to the largest and sds to a unit, so that nothing overflows.
     """
-    us = [(x - mean) / sd for _, mean, sd in rows]
-    nearest = min(u * u for u in us)
+    us = [max(-_FARTHEST, min((x - mean) / sd, _FARTHEST)) for _, mean, sd in rows]
+    nearest = min(map(abs, us))
+    logs = [
+        log + 0.5 * (nearest - abs(u)) * (nearest + abs(u))
+        for (log, _, _), u in zip(rows, us, strict=True)
+    ]
+    top = max(logs)
     slope = curvature = 0.0
-    for (weight, _, sd), u in zip(rows, us, strict=True):
-        relative = sd / unit
-        height = weight / relative / relative * math.exp(0.5 * (nearest - u * u))
-        slope -= height * u
-        curvature += height / relative * (u * u - 1.0)
+    for log, (_, _, sd), u in zip(logs, rows, us, strict=True):
+        height = math.exp(log - top)
+        if height > 0.0:
+            slope -= height * u
+            curvature += height / (sd / unit) * (u * u - 1.0)
     return slope, curvature / unit
 
 
@@ -148,13 +185,19 @@ def _places(mixture: NormalMixture, low: float, high: float) -> Array:
 
     With two components the slope changes its sign with their balance, which turns at known points.
     """
-    margin = 1e-6 * mixture.sds.min()
-    ends = np.array([low - margin, high + margin])
+    with np.errstate(over="ignore"):
+        # Beyond the neighbours of the outer means, where these are large and the sds tiny.
+        margins = np.maximum(1e-6 * mixture.sds.min(), 4.0 * np.spacing(np.abs([low, high])))
+        ends = np.clip([low - margins[0], high + margins[1]], -_LARGEST, _LARGEST)
+        # Humps far apart are searched each by itself: halving a huge gap would take too long.
+        reach = np.maximum(_EDGE * mixture.sds, 4.0 * np.spacing(np.abs(mixture.means)))
+        edges = [ends, mixture.means - reach, mixture.means + reach]
     if mixture.n_components == 2:
         order = np.argsort(mixture.means)
         pair = [Component(float(mixture.means[k]), float(mixture.sds[k])) for k in order]
-        places = np.concatenate([ends, balance_turns(pair[0], pair[1])])
+        places = np.concatenate([*edges, balance_turns(pair[0], pair[1])])
     else:
         around = (mixture.means[:, None] + mixture.sds[:, None] * _REACH).ravel()
-        places = np.concatenate([ends, np.linspace(low, high, _BETWEEN), around])
+        between = 2.0 * np.linspace(0.5 * low, 0.5 * high, _BETWEEN)  # their range may overflow
+        places = np.concatenate([*edges, between, around])
     return np.unique(places[(places >= ends[0]) & (places <= ends[1])])

@@ -175,11 +175,13 @@ def tail_sums(x: Array, own: Components, gain: float = 1.0, unit: int = 0) -> Ta
         area = kernel * ratio
         area -= area * _decrease(left_out + du * (_INVERSE_SQRT_2PI / ratio))
         area *= again
-        kernel -= kernel * _decrease(left_out + u * du)
-        first, second = _powers_of_two(unit - own.exponents)
-        density = kernel * (_INVERSE_SQRT_2PI * first / own.mantissas)[:, None]
-        density *= again
+        # The weight goes with the sd: both may be tiny, and their ratio ordinary.
+        heights, powers = np.frexp(own.weights * gain)
+        first, second = _powers_of_two(unit + powers - own.exponents)
+        density = factor - factor * _decrease(left_out + u * du)
+        density *= (_INVERSE_SQRT_2PI * heights * first / own.mantissas)[:, None]
         density *= second[:, None]
+        density *= again
         ahead = ~passed
         return TailSums(
             passed.sum(axis=0),
