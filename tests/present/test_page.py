@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import math
 import re
+import shlex
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +18,7 @@ import pytest
 
 import bactrian as bt
 from bactrian.cli import main
+from bactrian.cli.pages import _command
 from bactrian.errors import DataError, ParameterError
 from bactrian.fitting.live import MOST_POINTS, live_of
 from bactrian.present.page.document import as_script_data
@@ -23,6 +27,9 @@ ROOT = Path(__file__).parent.parent.parent
 FILES = Path(bt.__file__).parent / "present" / "page" / "files"
 VOID = {"meta", "input", "br", "hr", "link", "img"}
 WAITING = ROOT / "src" / "bactrian" / "datasets" / "faithful.csv"
+WAITING_VALUES = bt.datasets.load("faithful")["waiting"].tolist()
+GAPS = [1.0, 2.0] * 136 + [1.0]
+HALVES = [0.5, 1.25] * 136
 
 
 class Reader(HTMLParser):
@@ -99,7 +106,7 @@ def test_it_shows_what_printing_shows(fit: bt.Fit, text: str) -> None:
         "Mixture of 2 normal components, fitted to waiting (272 rows)", *verdict.sentences,
         "54.61 0.70 53.24 to 55.99", "-1034.0017", "63 of 63 starts", threshold.rule,
         "66.6 1.0 64.5 to 68.6", "Maxima found", "39 samples drawn and fitted",
-        "bt.fit(data, 2, column=&#x27;waiting&#x27;)", "n_replicates=39", repr(fit.loglike),
+        ", 2, column=&quot;waiting&quot;)", "n_replicates=39", repr(fit.loglike),
         f"Version {bt.__version__}.", "cff-version", "below the maximum",
     ]  # fmt: skip
     for words in expected:
@@ -185,15 +192,72 @@ def test_what_cannot_be_judged_has_a_page_all_the_same(fit: bt.Fit) -> None:
     held = bt.fit(x, fixed={"means": [55.0, None]}).page(n_replicates=0, thresholds=())
     assert "What was held in the fit is free here" in held
     assert "below the fit" in held
-    assert "fixed={&#x27;means&#x27;: [55.0, None]}" in held
+    assert 'fixed={"means": [55.0, None]}' in calls(held)
+
+
+def calls(text: str) -> str:
+    """What a page says about how it is made again."""
+    found = re.search(r'<pre tabindex="0"><code>(.*?)</code></pre>', text, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def pages(fit: bt.Fit) -> dict[str, str]:
+    """Pages that were asked for in different ways, and are quickly made."""
+    refits = fit.bootstrap(30, rng=3)
+    table = fit.homogeneity_test(method="likelihood_ratio")
+    drawn = fit.verdict(n_replicates=39, rng=4)
+    cuts = [fit.threshold(costs=(1, 5), level=0.9), fit.threshold(posterior=0.9, method=refits)]
+    three = bt.fit({"x": WAITING_VALUES}, 3, column="x")
+    gaps = bt.fit([*WAITING_VALUES, math.nan], sample_weight=GAPS, missing="drop")
+    surveyed = bt.fit([*WAITING_VALUES], sample_weight=HALVES, weight_kind="sampling")
+    held = bt.fit(
+        WAITING_VALUES, fixed={"means": [55.0, None]}, bounds={"sds": [None, (0.5, None)]},
+        method="em", max_steps=900,
+    )  # fmt: skip
+    between = [three.threshold(components=(2, 3), method="wald")]
+    quick: dict[str, Any] = {"n_replicates": 0}
+    return {
+        "as it comes": fit.page(**quick),
+        "no thresholds": fit.page(thresholds=(), **quick),
+        "refits": fit.page(thresholds=cuts, method=refits, level=0.9, **quick),
+        "a test of one's own": fit.page(verdict=fit.verdict(test=table, n_replicates=0), **quick),
+        "samples": fit.page(verdict=drawn, n_replicates=39, rng=2),
+        "three": three.page(thresholds=between, **quick),
+        "weights and gaps": gaps.page(thresholds=(), **quick),
+        "sampling weights": surveyed.page(thresholds=(), **quick),
+        "held": held.page(thresholds=(), level=0.99, **quick),
+    }
+
+
+def test_what_a_page_says_about_how_it_is_made_makes_it_again(
+    fit: bt.Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = {
+        "three": {"x": WAITING_VALUES},
+        "weights and gaps": [*WAITING_VALUES, math.nan],
+    }
+    weights = {"weights and gaps": GAPS, "sampling weights": HALVES}
+    monkeypatch.chdir(tmp_path)
+    for name, text in pages(fit).items():
+        shown = calls(text)
+        assert "..." not in shown, name
+        known = {"data": memory.get(name, WAITING_VALUES), "weights": weights.get(name)}
+        exec(shown, known)
+        assert Path("fit.html").read_text("utf-8") == text, name
+
+
+def test_a_generator_is_named_where_it_cannot_be_written(fit: bt.Fit) -> None:
+    refits = fit.bootstrap(20, rng=np.random.default_rng(1))
+    shown = calls(fit.page(method=refits, n_replicates=0, rng=np.random.default_rng(2)))
+    assert "refits = fit.bootstrap(n_replicates=20, rng=rng)\n" in shown
+    assert 'fit.page("fit.html", method=refits, n_replicates=0, rng=rng)' in shown
 
 
 def test_a_verdict_that_is_there_is_shown(fit: bt.Fit) -> None:
     verdict = fit.verdict(n_replicates=0)
     assert verdict.headline in fit.page(verdict=verdict, thresholds=())
     called = fit.page(verdict=verdict, level=0.9, method="profile", thresholds=[fit.threshold()])
-    words = 'level=0.9, method="profile", thresholds=[...], verdict=fit.verdict(...))'
-    assert f'fit.page("fit.html", {words}'.replace('"', "&quot;") in called
     assert "90 % profile interval" in called
     with pytest.raises(ParameterError, match="none of this fit"):
         bt.fit(WAITING, 3, column="waiting").page(verdict=verdict)
@@ -237,9 +301,23 @@ def test_the_command_writes_the_page_of_the_fit(
     arguments = ["page", str(WAITING), "--column", "waiting", "-o", str(path), "--quick"]
     assert main(arguments) == 0
     assert capsys.readouterr().out == f"{path}: converged, log-likelihood -1034.0017\n"
-    assert path.read_text("utf-8") == fit.page(n_replicates=0, source=str(WAITING))
+    text = path.read_text("utf-8")
+    command = calls(text)
+    assert text == fit.page(n_replicates=0, command=command)
+    assert command == shlex.join(["bactrian", *arguments])
+    cut = ["--threshold", "costs=1:5", "--intervals", "bootstrap", "--refits", "25"]
+    assert main([*arguments, *cut]) == 0
+    before = path.read_text("utf-8")
+    assert main(shlex.split(calls(before))[1:]) == 0
+    assert path.read_text("utf-8") == before
     assert main([*arguments[:-1], "--threshold", "posterior=0.9", "--quick"]) == 0
     assert "rises through 0.9" in path.read_text("utf-8")
+
+
+def test_no_password_of_a_command_is_on_a_page() -> None:
+    words = ["--database", "postgresql://anna:gehe:im@x/lab", "--column", "x"]
+    assert _command(words) == "bactrian --database 'postgresql://anna:***@x/lab' --column x"
+    assert _command(["--database=db://h/x?user=a&password=b%26c"]).count("b%26c") == 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from bactrian.errors import DataError, DataTypeError, ParameterError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
-        options = parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        options = parser().parse_args(words)
+        options.words = words
         status: int = options.run(options)
         return status
     except ParameterError as error:

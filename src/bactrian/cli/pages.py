@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from typing import TYPE_CHECKING, cast
 
 from bactrian.cli.commands import (
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bactrian.infer.intervals import Method
 
 _SAMPLES = 199  # for the goodness of fit
-_SEED = 1
+SEED = 1
 
 
 def add_page(command: argparse.ArgumentParser) -> None:
@@ -45,6 +46,8 @@ def page_command(options: argparse.Namespace) -> int:
     check_intervals(options, draws_anyway=True)
     if options.workers is not None and options.workers < 1:
         raise ParameterError(f"--workers {options.workers} is not a positive whole number.")
+    if options.seed is None:
+        options.seed = SEED
     rule = threshold_rule(options)
     writable(options.output, "fit.html")
     check_not_the_input(options)
@@ -70,10 +73,17 @@ def page_command(options: argparse.Namespace) -> int:
             method=way,
             thresholds=cut,
             n_replicates=0 if options.quick else _SAMPLES,
-            rng=_SEED if options.seed is None else options.seed,
+            rng=options.seed,
             workers=options.workers or os.cpu_count() or 1,
             progress=progress,
-            source=None if options.file in (None, "-") else options.file,
+            command=_command(options.words),
         )
     put(f"{options.output}: {found.outcome.value}, log-likelihood {found.loglike:.4f}")
     return 0
+
+
+def _command(words: list[str]) -> str:
+    """The command as it was typed, but for passwords: pages are handed on."""
+    from bactrian.data.streams.adbc import without_passwords
+
+    return shlex.join(["bactrian", *map(without_passwords, words)])

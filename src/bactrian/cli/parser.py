@@ -142,7 +142,7 @@ def _page(command: argparse.ArgumentParser) -> None:
     """The options of page."""
     _data(command)
     _mixture(command)
-    _intervals(command)
+    _intervals(command, seed=str(pages.SEED))
     add_threshold(command)
     pages.add_page(command)
     _output(command)
@@ -168,7 +168,7 @@ def _weight_kind(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _intervals(command: argparse.ArgumentParser) -> None:
+def _intervals(command: argparse.ArgumentParser, seed: str = "none") -> None:
     """Which intervals are wanted."""
     command.add_argument(
         "--level", type=float, default=0.95, help="level of the intervals (default: 0.95)"
@@ -178,7 +178,7 @@ def _intervals(command: argparse.ArgumentParser) -> None:
         help="how they are made (default: wald)",
     )  # fmt: skip
     command.add_argument("--refits", type=int, metavar="B", help="of a bootstrap (default: 1000)")
-    command.add_argument("--seed", type=int, help="of a bootstrap (default: none)")
+    command.add_argument("--seed", type=int, help=f"of a bootstrap (default: {seed})")
 
 
 def _sketch(command: argparse.ArgumentParser) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
-from bactrian.fitting.options import Options
+from bactrian.fitting.options import Asked, Options
 from bactrian.model.constraints import Constraints
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.certificate import Certificate, Optimum
@@ -42,6 +43,7 @@ def exact_values(solution: Solution, options: Options) -> dict[str, Any]:
             "method": options.method,
             "max_steps": options.max_steps,
             "constraints": _of_constraints(options.constraints),
+            "asked": asdict(options.asked),
         },
         "sample": _of_sample(solution.problem.sample),
         "floor": _number(solution.problem.floor),
@@ -64,6 +66,7 @@ def from_exact_values(values: Plain) -> tuple[Solution, Options]:
         _to_constraints(asked["constraints"]),
         asked["method"],
         None if steps is None else whole(steps),
+        Asked.of(asked.get("asked", {})),
     )
     sample = _to_sample(values["sample"])
     local = options.constraints.localised(sample.origin, sample.scale)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
+from bactrian.fitting.calls import call_of
 from bactrian.fitting.requirements import whole_number
 from bactrian.infer.em_law import MOST_COMPONENTS
 from bactrian.infer.em_test import em_test, is_coarse
@@ -70,6 +72,12 @@ def homogeneity_test(
     -----
     Source: derivation, "EM-test" and "Likelihood ratio for the number of components".
     """
+    given = {
+        "null_components": null_components,
+        "method": method,
+        "n_replicates": n_replicates,
+        "rng": rng,
+    }
     if method is not None and method not in METHODS:
         raise ParameterError(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
@@ -81,19 +89,21 @@ def homogeneity_test(
     if method is None:
         method = "bootstrap" if is_coarsely_rounded(fit) else "em"
     if method == "em":
-        return em_test(fit.sample, k, equal_variances=equal)
-    if method == "likelihood_ratio":
-        return table_test(fit.sample, k, equal_variances=equal, general=general)
-    return bootstrap_test(
-        fit.sample,
-        k,
-        equal_variances=equal,
-        n_replicates=_enough(n_replicates),
-        rng=rng,
-        workers=whole_number(workers, "workers", "1 is this process alone"),
-        progress=progress,
-        general=general,
-    )
+        found = em_test(fit.sample, k, equal_variances=equal)
+    elif method == "likelihood_ratio":
+        found = table_test(fit.sample, k, equal_variances=equal, general=general)
+    else:
+        found = bootstrap_test(
+            fit.sample,
+            k,
+            equal_variances=equal,
+            n_replicates=_enough(n_replicates),
+            rng=rng,
+            workers=whole_number(workers, "workers", "1 is this process alone"),
+            progress=progress,
+            general=general,
+        )
+    return replace(found, call=call_of(homogeneity_test, given))
 
 
 def neighbour_test(fit: Fit, others: Iterable[Fit]) -> HomogeneityTest | None:

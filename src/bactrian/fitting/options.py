@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from bactrian.model.constraints import Constraints
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The arguments of ``fit`` that name the data, for those who repeat the call.
+
+    Attributes
+    ----------
+    data : str or None
+        The path of a file; None for anything else.
+    sample_weight : str or None
+        The column that holds the weights; empty for weights that were in memory.
+    weight_kind, missing : str
+        As given.
+    """
+
+    data: str | None = None
+    sample_weight: str | None = None
+    weight_kind: str | None = None
+    missing: str = "error"
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Asked:
+        """Return these of their plain values, where they are known.
+
+        Raises
+        ------
+        ValueError
+            If one of them is no text.
+        """
+        known = {name: values[name] for name in cls.__slots__ if name in values}
+        if not all(value is None or isinstance(value, str) for value in known.values()):
+            raise ValueError("a name of the data is no text")
+        return cls(**known)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,6 +50,7 @@ class Options:
     constraints: Constraints
     method: str = "newton"
     max_steps: int | None = None
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def n_components(self) -> int:

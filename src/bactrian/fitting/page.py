@@ -11,6 +11,7 @@ import numpy as np
 
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
+from bactrian.fitting.calls import arguments_of
 from bactrian.fitting.figures import figures_of
 from bactrian.fitting.homogeneity import LEAST_REPLICATES
 from bactrian.fitting.live import live_of
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
 
 _REPLICATES, _SEED = 199, 1
-_USUAL = {
-    "level": "0.95", "method": '"wald"', "thresholds": "None", "verdict": "None",
-    "n_replicates": str(_REPLICATES), "rng": str(_SEED),
-}  # fmt: skip
 _QUICK_PROFILES, _QUICK_TEST = 2, 4  # components up to which these take seconds
 _SLOW = (
     f"No verdict. For more than {_QUICK_TEST} components it takes minutes, and is shown where it "
@@ -53,7 +50,7 @@ def page(
     fit: Fit, path: str | os.PathLike[str], *, level: float = ..., method: Method | Bootstrap = ...,
     thresholds: Sequence[Threshold] | None = ..., verdict: Verdict | None = ...,
     n_replicates: int = ..., rng: np.random.Generator | int | None = ..., workers: int = ...,
-    progress: Progress | None = ..., source: str | None = ...,
+    progress: Progress | None = ..., source: str | None = ..., command: str | None = ...,
 ) -> Path: ...  # fmt: skip
 
 
@@ -62,7 +59,7 @@ def page(
     fit: Fit, path: None = None, *, level: float = ..., method: Method | Bootstrap = ...,
     thresholds: Sequence[Threshold] | None = ..., verdict: Verdict | None = ...,
     n_replicates: int = ..., rng: np.random.Generator | int | None = ..., workers: int = ...,
-    progress: Progress | None = ..., source: str | None = ...,
+    progress: Progress | None = ..., source: str | None = ..., command: str | None = ...,
 ) -> str: ...  # fmt: skip
 
 
@@ -79,6 +76,7 @@ def page(
     workers: int = 1,
     progress: Progress | None = None,
     source: str | None = None,
+    command: str | None = None,
 ) -> Path | str:
     """Write all there is to say about the fit as one HTML file that needs nothing else.
 
@@ -106,7 +104,10 @@ def page(
         As for ``goodness_of_fit``; the seed is 1 unless told, so that the same call makes the same
         file.
     source : str, optional
-        What file the data came from, to be shown.
+        The file that the data came from, to be named in the call that makes the fit again; by
+        default that which was fitted, if it was one.
+    command : str, optional
+        What makes the page again, to be shown in place of the calls.
 
     Returns
     -------
@@ -126,12 +127,12 @@ def page(
     judged = _judged(fit, verdict, samples, drawing)
     cuts = _thresholds(fit, thresholds, level, method)
     asked = {
-        "level": str(level),
-        "method": f'"{method}"' if isinstance(method, str) else "fit.bootstrap(...)",
-        "thresholds": "None" if thresholds is None else "[...]",
-        "verdict": "None" if verdict is None else "fit.verdict(...)",
-        "n_replicates": str(samples),
-        "rng": str(rng) if isinstance(rng, int | None) else "...",
+        "level": level,
+        "method": method,
+        "thresholds": thresholds if thresholds is None else list(thresholds),
+        "verdict": verdict,
+        "n_replicates": samples,
+        "rng": rng,
     }
     text = as_page(
         Page(
@@ -143,7 +144,7 @@ def page(
             certificate=fit.certificate,
             live=live_of(fit),
             figures=figures_of(fit, cuts[0] if len(cuts) == 1 else None, samples, drawing),
-            calls=calls_of(fit, source, {k: v for k, v in asked.items() if v != _USUAL[k]}),
+            calls=command or calls_of(fit, source, arguments_of(page, asked), method),
             facts=facts_of(fit),
             versions=versions(),
         )

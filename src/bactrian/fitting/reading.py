@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sources import as_source
 from bactrian.data.tables.made import Backend, library_of
 from bactrian.fitting.compressed import solve_source
-from bactrian.fitting.options import Options
+from bactrian.fitting.options import Asked, Options
 from bactrian.fitting.requirements import check_bins, check_enough, checked_weight_kind
 from bactrian.fitting.result import Fit
 from bactrian.solve.solver import solve
@@ -39,6 +40,8 @@ class Reading:
         What observation weights mean.
     library : {"pandas", "polars", "pyarrow"}, optional
         The library of frames that the data are of.
+    asked : Asked
+        The arguments that name the data.
     """
 
     source: Source
@@ -46,6 +49,7 @@ class Reading:
     sketch: Sketch | None
     weight_kind: str = "frequency"
     library: Backend | None = None
+    asked: Asked = field(default_factory=Asked)
 
     def fit(self, options: Options) -> Fit:
         """Return the fit of the column.
@@ -69,6 +73,7 @@ class Reading:
             nodes = sampled_nodes if self.weight_kind == "sampling" else sample_of
             solution = solve_source(self.source, self.sketch, run, nodes)
         sample = solution.problem.sample
+        options = replace(options, asked=self.asked)
         return Fit(solution, sample, self.source.column, self._n_missing, options, self.library)
 
     @property
@@ -90,7 +95,7 @@ def read(
     progress: Progress | None = None,
 ) -> Reading:
     """Return the column that data hold, read once; the parameters are those of ``fit``."""
-    library = library_of(data)
+    library, asked = library_of(data), _asked(data, sample_weight, weight_kind, missing)
     source = as_source(
         data, column=column, sample_weight=sample_weight, missing=missing, progress=progress
     )
@@ -98,8 +103,8 @@ def read(
         values, weights = source.rows.values, source.rows.weights
         kind = checked_weight_kind(weights, weight_kind)
         if kind == "sampling" and weights is not None:
-            return Reading(source, sampled(values, weights), None, kind, library)
-        return Reading(source, Sample.of(values, weights), None, kind, library)
+            return Reading(source, sampled(values, weights), None, kind, library, asked)
+        return Reading(source, Sample.of(values, weights), None, kind, library, asked)
     sketch = source.sketch()
     # Sums of whole weights are whole, and others hardly ever are in every bin.
     sums = None if sketch.squares is None else sketch.moments[:, 0]
@@ -107,4 +112,11 @@ def read(
     if kind == "sampling":
         source = WeightedSource(source, unit_of(sketch))
         sketch = source.weighted(sketch)
-    return Reading(source, sketch.to_sample(), sketch, kind, library)
+    return Reading(source, sketch.to_sample(), sketch, kind, library, asked)
+
+
+def _asked(data: Any, sample_weight: Any, weight_kind: str | None, missing: str) -> Asked:
+    """The arguments that name the data, without the data themselves."""
+    path = os.fsdecode(data) if isinstance(data, str | os.PathLike) else None
+    named = sample_weight if sample_weight is None or isinstance(sample_weight, str) else ""
+    return Asked(path, named, weight_kind, missing)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from bactrian.fitting.calls import folded, literal
 from bactrian.fitting.constraints import as_values
 from bactrian.fitting.live import spread_of
+from bactrian.infer.bootstrap import Bootstrap
 from bactrian.present.wording import row_count
 
 if TYPE_CHECKING:
     from bactrian.fitting.result import Fit
 
 
-def calls_of(fit: Fit, source: str | None, of_page: dict[str, str]) -> str:
+def calls_of(
+    fit: Fit, source: str | None, of_page: Sequence[str], method: str | Bootstrap = "wald"
+) -> str:
     """Return the Python that makes a fit and its page.
 
     Parameters
@@ -22,20 +27,19 @@ def calls_of(fit: Fit, source: str | None, of_page: dict[str, str]) -> str:
     fit : Fit
         How it was asked for is in its options.
     source : str or None
-        The file the data came from, where that is known.
-    of_page : dict
+        The file the data came from, if not as it was asked for.
+    of_page : sequence of str
         The arguments of ``page`` that are not the usual ones, as they are written.
+    method : str or Bootstrap
+        Of the intervals; refits are made once, since other ones could have other ends.
     """
-    data = "data" if source is None else repr(source)
-    arguments = [data, str(fit.options.n_components)]
-    arguments += [f"{name}={value!r}" for name, value in _asked(fit).items()]
-    if fit.sample.squared is not None:
-        arguments += ["sample_weight=weights", 'weight_kind="sampling"']
-    shown = ['"fit.html"', *(f"{name}={value}" for name, value in of_page.items())]
-    return (
-        f"import bactrian as bt\n\nfit = bt.fit({', '.join(arguments)})\n"
-        f"fit.page({', '.join(shown)})"
-    )
+    lines = ["import bactrian as bt", "", folded("fit = bt.fit", _of_fit(fit, source))]
+    shown = ['"fit.html"', *of_page]
+    if isinstance(method, Bootstrap):
+        made = f"method={literal(method)}"
+        lines.append(made.replace("method=", "refits = ", 1))
+        shown = [argument.replace(made, "method=refits") for argument in shown]
+    return "\n".join([*lines, folded("fit.page", shown)])
 
 
 def facts_of(fit: Fit) -> tuple[tuple[str, str], ...]:
@@ -60,8 +64,22 @@ def versions() -> tuple[tuple[str, str], ...]:
     return (("bactrian", __version__), ("Python", platform.python_version()), *packages)
 
 
-def _asked(fit: Fit) -> dict[str, Any]:
-    """The arguments of ``fit`` that are not the usual ones."""
+def _of_fit(fit: Fit, source: str | None) -> list[str]:
+    """The arguments of ``fit``; data and weights that were in memory by a name."""
+    asked = fit.options.asked
+    path = asked.data if source is None else source
+    found = ["data" if path is None else literal(path), str(fit.options.n_components)]
+    found += [f"{name}={literal(value)}" for name, value in _options(fit).items()]
+    if asked.sample_weight is not None:
+        named = literal(asked.sample_weight) if asked.sample_weight else "weights"
+        found.append(f"sample_weight={named}")
+    if asked.weight_kind is not None:
+        found.append(f"weight_kind={literal(asked.weight_kind)}")
+    return found if asked.missing == "error" else [*found, f"missing={literal(asked.missing)}"]
+
+
+def _options(fit: Fit) -> dict[str, Any]:
+    """The options that are not the usual ones."""
     options = fit.options
     found: dict[str, Any] = {} if fit.column is None else {"column": fit.column}
     if options.method != "newton":

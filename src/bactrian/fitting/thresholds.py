@@ -7,8 +7,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bactrian.fitting.calls import call_of
 from bactrian.fitting.uncertainty import estimates
 from bactrian.infer.bootstrap import Bootstrap
 from bactrian.infer.choice import chosen_cut, named_pair
@@ -87,19 +88,20 @@ def threshold(
 
     Source: derivation, "Thresholds".
     """
-    choice = chosen_cut(
-        fit.mixture.means.tolist(),
-        components,
-        posterior=posterior,
-        costs=costs,
-        prevalence=prevalence,
-        false_positive_rate=false_positive_rate,
-        false_negative_rate=false_negative_rate,
-        density_minimum=density_minimum,
-    )
-    return threshold_of(
+    rule: dict[str, Any] = {
+        "posterior": posterior,
+        "costs": costs,
+        "prevalence": prevalence,
+        "false_positive_rate": false_positive_rate,
+        "false_negative_rate": false_negative_rate,
+        "density_minimum": density_minimum,
+    }
+    choice = chosen_cut(fit.mixture.means.tolist(), components, **rule)
+    found = threshold_of(
         choice, fit.mixture, fit.n_obs, lambda q: estimates(fit, q, level, method, kind)
     )
+    given = rule | {"components": components, "level": level, "method": method, "kind": kind}
+    return replace(found, call=call_of(threshold, given))
 
 
 def crossings(

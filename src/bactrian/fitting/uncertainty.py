@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
+from bactrian.fitting.calls import call_of
 from bactrian.fitting.requirements import whole_number
 from bactrian.infer.bootstrap import Bootstrap
 from bactrian.infer.bootstrap import bootstrap as resample
@@ -185,7 +186,7 @@ def bootstrap(
     """
     if not fit.converged:
         raise ParameterError("A fit that is no maximum has no refits; see its outcome.")
-    return resample(
+    found = resample(
         fit.solution.problem,
         fit.solution.state,
         whole_number(n_replicates, "n_replicates", "1000 is usual"),
@@ -194,6 +195,8 @@ def bootstrap(
         workers=whole_number(workers, "workers", "1 is this process alone"),
         progress=progress,
     )
+    given = {"n_replicates": n_replicates, "parametric": parametric, "rng": rng}
+    return replace(found, call=call_of(bootstrap, given))
 
 
 def test_against(fit: Fit, general: Fit) -> NestedTest:

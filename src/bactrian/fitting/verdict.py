@@ -8,6 +8,7 @@ import numpy as np
 
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
+from bactrian.fitting.calls import call_of
 from bactrian.fitting.dip import dip_test
 from bactrian.fitting.homogeneity import LEAST_REPLICATES, require_testable
 from bactrian.fitting.requirements import whole_number
@@ -57,6 +58,7 @@ def verdict(
             "One component leaves nothing to decide; fit two, and the verdict says which it is."
         )
     require_testable(fit)
+    asked = test if test is not None and test.call else None
     test, goodness = _test_of(fit, test, rng), None
     if n_replicates != 0:
         number = whole_number(n_replicates, "n_replicates", "0 leaves it out, 199 is usual")
@@ -66,6 +68,7 @@ def verdict(
                 "least, and 0 leaves the goodness of fit out."
             )
         goodness = fit.goodness_of_fit(number, rng=rng, workers=workers, progress=progress)
+    given = {"test": asked, "n_replicates": n_replicates, "rng": rng}
     mixture = fit.mixture
     skewness, kurtosis = standardized_moments(mixture)
     return Verdict(
@@ -80,6 +83,7 @@ def verdict(
         valley=valley_depth(mixture),
         goodness=goodness,
         dip=dip_test(fit.sample),
+        call=call_of(verdict, given),
     )
 
 

@@ -51,6 +51,8 @@ class Bootstrap:
         Whether rows were drawn from the fitted mixture, and not from the rows.
     fitted : (p,) float64
         Free coordinates of the fit itself.
+    call : str
+        How they were asked for, as Python.
     """
 
     free: Array
@@ -58,6 +60,7 @@ class Bootstrap:
     n_switched: int
     parametric: bool
     fitted: Array
+    call: str = ""
 
     def __repr__(self) -> str:
         """Return what was done, in a line."""

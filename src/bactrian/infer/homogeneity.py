@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bactrian.infer.rounding import round_plain
@@ -52,6 +52,8 @@ class HomogeneityTest:
         without it; they count as they are.
     notes : tuple of str
         What to know about it, in sentences.
+    call : str
+        How it was asked for, as Python.
     """
 
     null_components: int
@@ -67,11 +69,14 @@ class HomogeneityTest:
     n_failed: int = 0
     n_negative: int = 0
     notes: tuple[str, ...] = ()
+    call: str = field(default="", compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values for strict JSON."""
         statistic = self.statistic if math.isfinite(self.statistic) else None
-        return {**asdict(self), "statistic": statistic, "notes": list(self.notes)}
+        found = {**asdict(self), "statistic": statistic, "notes": list(self.notes)}
+        del found["call"]
+        return found
 
     @property
     def hypothesis(self) -> str:

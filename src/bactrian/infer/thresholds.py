@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bactrian.infer.choice import Choice
@@ -41,6 +41,8 @@ class Threshold:
         Expected share of wrong calls among the members of the two components.
     rule : str
         What cut this is, in a sentence.
+    call : str
+        How it was asked for, as Python.
     """
 
     cut: Estimate
@@ -48,6 +50,7 @@ class Threshold:
     false_negative_rate: Estimate
     error_rate: Estimate
     rule: str
+    call: str = field(default="", compare=False)
 
     @property
     def estimates(self) -> tuple[Estimate, Estimate, Estimate, Estimate]:

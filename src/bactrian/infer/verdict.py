@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,8 @@ class Verdict:
         Whether the fit describes the rows, where that was asked for.
     dip : DipTest or None
         Where the package ``diptest`` is installed and the rows are known.
+    call : str
+        How it was asked for, as Python.
     """
 
     n_components: int
@@ -77,6 +79,7 @@ class Verdict:
     valley: float | None = None
     goodness: GoodnessOfFit | None = None
     dip: DipTest | None = None
+    call: str = field(default="", compare=False, repr=False)
 
     @property
     def is_rejected(self) -> bool:

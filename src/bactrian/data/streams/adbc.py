@@ -120,6 +120,16 @@ def _reason(error: Exception, address: object) -> str:
     return line.rstrip(". ")
 
 
+def without_passwords(words: str) -> str:
+    """Return words with *** for the password of an address of a database."""
+    if "://" not in words:
+        return words
+    shown = words
+    for secret in _secrets(words):
+        shown = shown if secret == words else shown.replace(secret, "***")
+    return shown
+
+
 def _is_adbc(connection: object) -> bool:
     """Whether an object is a connection of an ADBC driver; imports none."""
     modules = {base.__module__.partition(".")[0] for base in type(connection).__mro__}
