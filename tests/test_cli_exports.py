@@ -63,7 +63,7 @@ def test_the_cut_and_the_dialect_are_those_asked_for(
 def test_the_whole_fit_is_written(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data.parent / "fit.json").write_text("old", encoding="utf-8")
     status, out, _ = ran(capsys, "data.csv", "-o", "fit.json", "--level", "0.9")
-    fit = bt.fit(str(data))
+    fit = bt.fit(data.name)
     assert status == 0
     assert out == f"{fit.summary(0.9)}\n"
     text = (data.parent / "fit.json").read_text(encoding="utf-8")
@@ -80,7 +80,8 @@ def test_the_whole_fit_is_written(data: Path, capsys: pytest.CaptureFixture[str]
         (["--sql", "logpdf", "--threshold"], 2, "--threshold goes with --sql class"),
         (["-o", "nowhere/fit.json"], 1, "there is no folder 'nowhere'"),
         (["-o", "data.csv"], 1, "the output would take the place of the rows in 'data.csv'"),
-        (["-o", "."], 1, "'.' cannot be written"),
+        (["-o", "."], 1, "'.' is a directory: name a file in it, such as './fit.json'"),
+        (["-o", ""], 1, "'' names no file to write: give it a name, such as 'fit.json'"),
         (["--sql", "--method", "em"], 0, ""),
     ],
 )
@@ -115,5 +116,5 @@ def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(
     (data.parent / "taken").mkdir()
     status, _, err = ran(capsys, "data.csv", "-o", "taken")
     assert (status, err.count("\n")) == (1, 1)
-    assert "'taken' cannot be written (" in err
+    assert "'taken' is a directory: name a file in it" in err
     assert sorted(os.listdir(data.parent)) == ["data.csv", "taken"]

@@ -9,12 +9,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bactrian.cli.constraints import constraints_from
-from bactrian.cli.exports import check_exports, expression, save
+from bactrian.cli.exports import check_exports, expression
 from bactrian.cli.progress import shown
+from bactrian.cli.reading import check_not_the_input, fitted, of_rows
 from bactrian.cli.thresholds import threshold_rule
 from bactrian.cli.wording import summary_in_options, threshold_in_options
-from bactrian.errors import DataError, ParameterError
+from bactrian.errors import ParameterError
+from bactrian.writing import writable, write_whole
 
 if TYPE_CHECKING:
     from bactrian.fitting import Fit
@@ -24,29 +25,21 @@ _REFITS = 1000
 
 def fit_command(options: argparse.Namespace) -> int:
     """Fit and print."""
-    from bactrian.fitting import fit
     from bactrian.present.record import as_record
     from bactrian.present.tables import as_text
 
     check_intervals(options)
     rule = threshold_rule(options)
     check_exports(options)
+    target = None
     if options.output is not None:
-        check_folder(options.output)
+        target = writable(options.output, "fit.json")
         check_not_the_input(options)
-    data = data_from(options)
     with shown(options.quiet) as progress:
-        found = fit(
-            data,
-            options.components,
-            **reading_from(options),
-            progress=progress,
-            method=options.method,
-            **constraints_from(options),
-        )
+        found = fitted(options, progress)
         way = interval_method(found, options, progress)
-    if options.output is not None:
-        save(found.to_json(options.level, way), options.output)
+    if target is not None:
+        write_whole(target, found.to_json(options.level, way) + "\n")
     if options.sql is not None:
         put(expression(found, options, rule), exact=True)
         return 0
@@ -102,12 +95,10 @@ def sketch_command(options: argparse.Namespace) -> int:
     """Sketch a column, write it, and say what it is."""
     from bactrian.data.sketches.sketch import Sketch
 
-    check_folder(options.output)
+    writable(options.output, "day.sketch")
     check_not_the_input(options)
-    data, reading = data_from(options), reading_from(options)
-    del reading["weight_kind"]
     with shown(options.quiet) as progress:
-        sketch = Sketch.of(data, exponent=options.exponent, progress=progress, **reading)
+        sketch = of_rows(Sketch.of, options, progress, exponent=options.exponent)
     sketch.save(options.output)
     put(f"{options.output}: {_described(sketch)}")
     return 0
@@ -118,7 +109,7 @@ def merge_command(options: argparse.Namespace) -> int:
     from bactrian.data.sketch_source import sum_of_saved
     from bactrian.data.tables.paths import matching
 
-    check_folder(options.output)
+    writable(options.output, "week.sketch")
     # All of them are read before anything is written: the output may be one of them.
     paths = [name for path in options.sketches for name in matching(os.path.expanduser(path))]
     merged = sum_of_saved(paths)
@@ -127,61 +118,9 @@ def merge_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def check_folder(output: str) -> None:
-    """Refuse a folder that is not there before hours of reading, not after them."""
-    folder = os.path.dirname(os.path.expanduser(output)) or "."
-    if not os.path.isdir(folder):
-        raise DataError(f"there is no folder {folder!r} to write to: make it first")
-
-
-def check_not_the_input(options: argparse.Namespace) -> None:
-    """Refuse to write over the rows."""
-    both = (options.file, options.output)
-    if options.file is not None and all(map(os.path.exists, both)) and os.path.samefile(*both):
-        raise DataError(
-            f"the output would take the place of the rows in {options.file!r}: name another file "
-            "with -o."
-        )
-
-
 def _described(sketch: Any) -> str:
     """A sketch in one line, without the brackets of its repr."""
     return str(repr(sketch)).strip("<>")
-
-
-def data_from(options: argparse.Namespace) -> Any:
-    """What to read: a file, standard input, or a query."""
-    if options.weights is not None and options.weights == options.column:
-        raise ParameterError("--weights and --column name the same column; they must differ.")
-    if options.database is not None:
-        from bactrian.data.streams.databases import Query
-
-        if options.file is not None or options.query is None:
-            raise ParameterError(
-                "--database goes with --query, which says what to read there, and without a file."
-            )
-        return Query(options.database, options.query)
-    if options.query is not None:
-        from bactrian.data.tables.queries import file_query
-
-        if options.file is not None:
-            raise ParameterError(
-                "--query names its files itself: --query \"select x from 'data/*.parquet'\"."
-            )
-        return file_query(options.query)
-    if options.file is None:
-        raise ParameterError("no file is named; name one, or - for standard input.")
-    return sys.stdin.buffer if options.file == "-" else options.file
-
-
-def reading_from(options: argparse.Namespace) -> dict[str, Any]:
-    """The arguments that say how to read."""
-    return {
-        "column": options.column,
-        "sample_weight": options.weights,
-        "weight_kind": getattr(options, "weight_kind", None),
-        "missing": options.missing,
-    }
 
 
 def put(text: str, *, exact: bool = False) -> None:

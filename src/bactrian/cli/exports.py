@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import uuid
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bactrian.errors import DataError, ParameterError
@@ -54,29 +51,3 @@ def expression(found: Fit, options: argparse.Namespace, rule: dict[str, Any] | N
         raise DataError(f"{found.outcome.cause} {found.outcome.remedy}")
     dialect: Any = options.dialect or "duckdb"
     return found.to_sql(what=options.sql, dialect=dialect, **(rule or {}))
-
-
-def save(text: str, path: str) -> None:
-    """Write a text file as a whole, or leave what was there.
-
-    Raises
-    ------
-    DataError
-        If it cannot be written.
-    """
-    target = os.path.realpath(os.path.expanduser(path))
-    temporary = os.path.join(os.path.dirname(target), f".{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        raise DataError(
-            f"{path!r} cannot be written ({error.strerror or error}): save to a folder that you "
-            "may write to and that has room"
-        ) from None
-    finally:
-        with suppress(OSError):
-            os.remove(temporary)

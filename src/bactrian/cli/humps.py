@@ -7,8 +7,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from bactrian.cli.commands import data_from, put, reading_from
+from bactrian.cli.commands import put
 from bactrian.cli.progress import shown
+from bactrian.cli.reading import of_rows
 from bactrian.cli.wording import as_options
 from bactrian.errors import ParameterError
 
@@ -67,15 +68,9 @@ def compare_command(options: argparse.Namespace) -> int:
     """Fit with several numbers of components and print the table."""
     from bactrian.fitting import compare
 
-    data = data_from(options)
     with shown(options.quiet) as progress:
-        found = compare(
-            data,
-            options.components,
-            **reading_from(options),
-            progress=progress,
-            equal_variances=options.equal_variances,
-        )
+        kinds = {"equal_variances": options.equal_variances}
+        found = of_rows(compare, options, progress, options.components, **kinds)
     put(_json(found.to_dict()) if options.json else as_options(str(found)))
     return 0
 
@@ -85,16 +80,10 @@ def test_command(options: argparse.Namespace) -> int:
     from bactrian.fitting import fit
 
     _check(options)
-    data = data_from(options)
     workers = options.workers or os.cpu_count() or 1
     with shown(options.quiet) as progress:
-        found = fit(
-            data,
-            options.components,
-            **reading_from(options),
-            progress=progress,
-            equal_variances=options.equal_variances,
-        )
+        kind = {"equal_variances": options.equal_variances}
+        found = of_rows(fit, options, progress, options.components, **kind)
         drawing: dict[str, Any] = {"rng": options.seed, "progress": progress, "workers": workers}
         test = found.homogeneity_test(
             method=options.method, n_replicates=options.refits or _REFITS, **drawing

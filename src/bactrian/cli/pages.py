@@ -7,18 +7,12 @@ import os
 import shlex
 from typing import TYPE_CHECKING, cast
 
-from bactrian.cli.commands import (
-    check_intervals,
-    check_not_the_input,
-    data_from,
-    interval_method,
-    put,
-    reading_from,
-)
-from bactrian.cli.constraints import constraints_from
+from bactrian.cli.commands import check_intervals, interval_method, put
 from bactrian.cli.progress import shown
+from bactrian.cli.reading import check_not_the_input, fitted, saved_fit
 from bactrian.cli.thresholds import threshold_rule
 from bactrian.errors import ParameterError
+from bactrian.writing import writable
 
 if TYPE_CHECKING:
     from bactrian.infer.bootstrap import Bootstrap
@@ -40,27 +34,17 @@ def add_page(command: argparse.ArgumentParser) -> None:
 
 def page_command(options: argparse.Namespace) -> int:
     """Fit, write the page and say where it is and what it says."""
-    from bactrian.fitting import fit
-    from bactrian.fitting.writing import writable
-
     check_intervals(options, draws_anyway=True)
     if options.workers is not None and options.workers < 1:
         raise ParameterError(f"--workers {options.workers} is not a positive whole number.")
     if options.seed is None:
         options.seed = SEED
-    rule = threshold_rule(options)
     writable(options.output, "fit.html")
     check_not_the_input(options)
-    data = data_from(options)
+    saved = saved_fit(options)
+    rule = threshold_rule(options)
     with shown(options.quiet) as progress:
-        found = fit(
-            data,
-            options.components,
-            **reading_from(options),
-            progress=progress,
-            method=options.method,
-            **constraints_from(options),
-        )
+        found = saved or fitted(options, progress)
         # What argparse let pass is one of the methods.
         way = cast("Method | Bootstrap", interval_method(found, options, progress))
         cut = None

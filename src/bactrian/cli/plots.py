@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING, Any
 
-from bactrian.cli.commands import check_folder, data_from, put, reading_from
-from bactrian.cli.constraints import constraints_from
+from bactrian.cli.commands import put
 from bactrian.cli.progress import shown
+from bactrian.cli.reading import check_not_the_input, fitted, saved_fit
 from bactrian.cli.thresholds import threshold_rule
-from bactrian.errors import DataError, ParameterError
+from bactrian.errors import ParameterError
+from bactrian.writing import writable
 
 if TYPE_CHECKING:
     from bactrian.fitting import Fit
@@ -55,22 +55,14 @@ def add_plot(command: argparse.ArgumentParser) -> None:
 
 def plot_command(options: argparse.Namespace) -> int:
     """Fit, draw, write the picture, and say what it is."""
-    from bactrian.fitting import fit
     from bactrian.present.plots.canvas import blank_axes
     from bactrian.present.plots.files import write_figure
 
+    saved = saved_fit(options)
     rule = _checked(options)
     ax = blank_axes()
-    data = data_from(options)
     with shown(options.quiet) as progress:
-        found = fit(
-            data,
-            options.components,
-            **reading_from(options),
-            progress=progress,
-            method=options.method,
-            **constraints_from(options),
-        )
+        found = saved or fitted(options, progress)
         _draw(found, options, ax, rule, progress)
     write_figure(ax, options.output)
     put(f"{options.output}: {options.kind} of {found.column or 'data'}, {_ended(found)}")
@@ -82,7 +74,8 @@ def _checked(options: argparse.Namespace) -> dict[str, Any] | None:
     from bactrian.present.plots.files import checked_format
 
     checked_format(options.output)
-    check_folder(options.output)
+    writable(options.output, "fit.svg")
+    check_not_the_input(options)
     for name, kinds in _OWN.items():
         if getattr(options, name) is not None and options.kind not in kinds:
             raise ParameterError(f"--{name} goes with --kind {' or '.join(kinds)}.")
@@ -97,12 +90,6 @@ def _checked(options: argparse.Namespace) -> dict[str, Any] | None:
         value = getattr(options, name)
         if value is not None and value < least:
             raise ParameterError(f"--{name} {value} is less than {least}.")
-    both = (options.file, options.output)
-    if options.file is not None and all(map(os.path.exists, both)) and os.path.samefile(*both):
-        raise DataError(
-            f"the picture would take the place of the rows in {options.file!r}: name another file "
-            "with -o."
-        )
     return threshold_rule(options)
 
 

@@ -25,6 +25,8 @@ _PHRASES = {
     "read it with pyarrow.feather.read_table and pass the table": "save it as Parquet",
     "load what Sketch.save wrote": "name what bactrian sketch wrote",
     "with Sketch.of": "with bactrian sketch",
+    "read it with bactrian.Fit.from_json": "read it with bactrian.Fit.from_json in Python, or show "
+    "it with bactrian plot or bactrian page",
     "give the weights to Sketch.of": "give the weights to bactrian sketch",
     'fixed={"means": [0, None]}': "--fix means=0,",
     'bounds={"means": [(0, 5), None]}': "--bound means=0:5,",

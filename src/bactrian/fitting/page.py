@@ -17,7 +17,6 @@ from bactrian.fitting.homogeneity import LEAST_REPLICATES
 from bactrian.fitting.live import live_of
 from bactrian.fitting.reproduction import calls_of, facts_of, versions
 from bactrian.fitting.requirements import whole_number
-from bactrian.fitting.writing import writable, write_whole
 from bactrian.infer.bootstrap import Bootstrap
 from bactrian.infer.goodness import GoodnessOfFit
 from bactrian.infer.intervals import Method
@@ -25,6 +24,7 @@ from bactrian.infer.thresholds import Threshold
 from bactrian.infer.verdict import Verdict
 from bactrian.present.page.contents import Page
 from bactrian.present.page.document import as_page
+from bactrian.writing import writable, write_whole
 
 if TYPE_CHECKING:
     from bactrian.fitting.result import Fit

@@ -184,7 +184,8 @@ def test_an_interruption_leaves_what_was_there(
             copy(*args)
         raise error("stop")
 
-    monkeypatch.setattr(f"bactrian.data.sketches.sketch_file.{place}", broken)
+    module = "bactrian.data.sketches.sketch_file." if place == "_copy" else ""
+    monkeypatch.setattr(f"{module}{place}", broken)
     with pytest.raises(DataError if error is OSError else error):
         sample_sketch().save(path)
     assert [found.name for found in tmp_path.iterdir()] == ["x.parquet"] * existing
@@ -236,9 +237,8 @@ def test_a_directory_is_not_written_over(tmp_path: Path) -> None:
 
 def test_a_folder_must_exist(tmp_path: Path) -> None:
     words = refusal(lambda: sample_sketch().save(tmp_path / "none" / "x.parquet"))
-    assert words.startswith("'x.parquet' cannot be written (")
-    assert words.endswith("save to a folder that exists, that you may write to and that has room")
-    assert ".tmp" not in words
+    assert "there is no folder" in words
+    assert words.endswith("make it first")
 
 
 def test_a_sketch_of_no_rows_is_not_saved(tmp_path: Path) -> None:

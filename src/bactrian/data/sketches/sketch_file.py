@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import uuid
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.tables.dialects import Scan, scan_of
 from bactrian.data.tables.engine import File, connection, query, quoted
 from bactrian.errors import DataError
+from bactrian.writing import beside, unwritable, writable
 
 __all__ = ["is_sketch", "read", "write"]
 
@@ -44,39 +45,14 @@ def write(sketch: Sketch, path: str | os.PathLike[str]) -> None:
     DataError
         The file cannot be written; DuckDB is not installed.
     """
-    target = os.path.abspath(os.path.expanduser(os.fspath(path)))
-    label = repr(os.path.basename(target))
-    if os.path.isdir(target):
-        raise DataError(
-            f"{label} is a directory: name a file in it, such as "
-            f"{os.path.join(os.fspath(path), 'day.sketch')!r}"
-        )
+    target = writable(path, "day.sketch")
     if not sketch.bins.size:
         raise DataError("a sketch without rows cannot be saved: save one that has some")
-    temporary = os.path.join(os.path.dirname(target), f".{uuid.uuid4().hex}.tmp")
-    try:
-        _copy(sketch, temporary, label)
-        with open(temporary, "rb+") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, target)
-    except (OSError, UnicodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
-        raise _unwritable(label, str(reason)) from None
-    finally:
-        with suppress(OSError, UnicodeError):
-            os.remove(temporary)
+    with beside(target) as temporary:
+        _copy(sketch, temporary, target)
 
 
-def _unwritable(label: str, reason: str) -> DataError:
-    """The error for a file that the system does not let us write."""
-    reason = reason.splitlines()[0].rstrip(".")
-    return DataError(
-        f"{label} cannot be written ({reason}): save to a folder that exists, that you may write "
-        "to and that has room"
-    )
-
-
-def _copy(sketch: Sketch, path: str, label: str) -> None:
+def _copy(sketch: Sketch, path: str, target: Path) -> None:
     """Write the columns and the metadata."""
     columns = _columns(sketch)
     pairs = ", ".join(f"{quoted(k)}: {_text(v)}" for k, v in _metadata(sketch, columns).items())
@@ -93,7 +69,7 @@ def _copy(sketch: Sketch, path: str, label: str) -> None:
             )
         except duckdb.Error as error:
             reason = str(error).replace(path, "the temporary file")
-            raise _unwritable(label, reason.partition("Error: ")[2] or reason) from None
+            raise unwritable(target, reason.partition("Error: ")[2] or reason) from None
 
 
 def _columns(sketch: Sketch) -> dict[str, Array]:

@@ -7,6 +7,7 @@ import glob
 import gzip
 import itertools
 import os
+import re
 import stat
 import tempfile
 import zlib
@@ -16,7 +17,7 @@ from typing import Any
 from bactrian.data.tables.engine import File
 from bactrian.errors import DataError
 
-__all__ = ["inspected", "matching", "regular", "spooled"]
+__all__ = ["inspected", "is_saved_fit", "matching", "regular", "spooled"]
 
 _FORMATS = {
     ".csv": "csv",
@@ -37,6 +38,12 @@ _FOREIGN = {
     b"\xff\xfe": "UTF-16 text: save it as UTF-8",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
 }
+# How fits begin that were written as JSON.
+_FIT = re.compile(
+    rb'(\xef\xbb\xbf)?\s*\{\s*"format":\s*\d+,\s*("format_minor":\s*\d+,\s*)?"column":'
+    rb'.*"n_components":',
+    re.DOTALL,
+)
 _HEAD = 1 << 16
 _BLOCK = 1 << 20
 
@@ -86,6 +93,8 @@ def inspected(path: str, label: str, *, name: str, stack: ExitStack) -> File:
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise DataError(f"{label} is {what}")
+    if _FIT.match(head):
+        raise DataError(f"{label} is a saved fit, not rows: read it with bactrian.Fit.from_json")
     stem = name.lower().removesuffix(".gz")
     form = _FORMATS.get(os.path.splitext(stem)[1])
     if head.startswith(b"PAR1"):
@@ -99,6 +108,15 @@ def inspected(path: str, label: str, *, name: str, stack: ExitStack) -> File:
                 file.readline()
             return File(_copied(file, stack), label, form, preamble)
     return File(path, label, form)
+
+
+def is_saved_fit(path: str) -> bool:
+    """Return whether a path is that of a fit written as JSON, whatever its name."""
+    path = os.path.expanduser(path)
+    try:
+        return os.path.isfile(path) and _FIT.match(_head(path)) is not None
+    except OSError:
+        return False  # whoever reads the file says what is wrong with it
 
 
 def _head(path: str) -> bytes:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from html import escape
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
-from bactrian.errors import DataError, ParameterError
+from bactrian.errors import ParameterError
 from bactrian.present.plots.palette import ROLES
 from bactrian.present.wording import printable
+from bactrian.writing import writable, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -154,7 +154,7 @@ def write_figure(ax: Axes, path: str) -> None:
     DataError
         If the file cannot be written.
     """
-    kind = checked_format(path)
+    kind, target = checked_format(path), writable(path, "fit.svg")
     if kind == "svg":
         content = as_svg(ax).encode("utf-8")
     else:
@@ -164,19 +164,4 @@ def write_figure(ax: Axes, path: str) -> None:
         else:
             _figure(ax).savefig(buffer, format=kind, dpi=_DPI)
         content = buffer.getvalue()
-    target = os.path.abspath(os.path.expanduser(path))
-    temporary = os.path.join(os.path.dirname(target), f".{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        raise DataError(
-            f"{os.path.basename(target)!r} cannot be written ({error.strerror}): write to a folder "
-            "that exists, that you may write to and that has room."
-        ) from None
-    finally:
-        with suppress(OSError):
-            os.remove(temporary)
+    write_whole(target, content)

@@ -1,0 +1,115 @@
+"""What the options say is to be read, and the one call that reads it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bactrian.cli.constraints import constraints_from
+from bactrian.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from bactrian.fitting import Fit
+
+Result = TypeVar("Result")
+
+# What says how rows are read and fitted.
+_OF_ROWS = (
+    "--column", "--query", "--database", "--weights", "--weights-column", "--weight-kind",
+    "--missing", "--components", "--method", "--equal-variances", "--equal-weights", "--sd-ratios",
+    "--fix", "--bound",
+)  # fmt: skip
+
+
+def of_rows(
+    function: Callable[..., Result],
+    options: argparse.Namespace,
+    progress: Any,
+    *arguments: Any,
+    **others: Any,
+) -> Result:
+    """Return what a function of the library makes of the rows that the options name."""
+    reading = {
+        "column": options.column,
+        "sample_weight": options.weights,
+        "missing": options.missing,
+        "progress": progress,
+    }
+    if hasattr(options, "weight_kind"):
+        reading["weight_kind"] = options.weight_kind
+    return function(_data(options), *arguments, **reading, **others)
+
+
+def fitted(options: argparse.Namespace, progress: Any) -> Fit:
+    """Return the fit that the options ask for."""
+    from bactrian.fitting import fit
+
+    asked = constraints_from(options) | {"method": options.method}
+    return of_rows(fit, options, progress, options.components, **asked)
+
+
+def saved_fit(options: argparse.Namespace) -> Fit | None:
+    """Return the fit that the file holds, if it is one that was saved; its K becomes an option.
+
+    Raises
+    ------
+    DataError
+        If it is not whole.
+    ParameterError
+        If an option would ask for another fit.
+    """
+    from bactrian.data.tables.paths import is_saved_fit
+    from bactrian.fitting import Fit
+
+    if options.file in (None, "-") or not is_saved_fit(options.file):
+        return None
+    for word in options.words:
+        # Options may be shortened.
+        name = word.partition("=")[0]
+        if name.startswith("--") and any(known.startswith(name) for known in _OF_ROWS):
+            raise ParameterError(
+                f"{name} says how rows are fitted, and {os.path.basename(options.file)!r} is a fit "
+                "that was saved: leave it out, or name the file of the rows."
+            )
+    found = Fit.from_json(Path(options.file).expanduser().read_bytes())
+    options.components = found.options.n_components
+    return found
+
+
+def check_not_the_input(options: argparse.Namespace) -> None:
+    """Refuse to write over what is read."""
+    both = (options.file, options.output)
+    if options.file is not None and all(map(os.path.exists, both)) and os.path.samefile(*both):
+        raise DataError(
+            f"the output would take the place of the rows in {options.file!r}: name another file "
+            "with -o."
+        )
+
+
+def _data(options: argparse.Namespace) -> Any:
+    """A file, standard input, or a query."""
+    if options.weights is not None and options.weights == options.column:
+        raise ParameterError("--weights and --column name the same column; they must differ.")
+    if options.database is not None:
+        from bactrian.data.streams.databases import Query
+
+        if options.file is not None or options.query is None:
+            raise ParameterError(
+                "--database goes with --query, which says what to read there, and without a file."
+            )
+        return Query(options.database, options.query)
+    if options.query is not None:
+        from bactrian.data.tables.queries import file_query
+
+        if options.file is not None:
+            raise ParameterError(
+                "--query names its files itself: --query \"select x from 'data/*.parquet'\"."
+            )
+        return file_query(options.query)
+    if options.file is None:
+        raise ParameterError("no file is named; name one, or - for standard input.")
+    return sys.stdin.buffer if options.file == "-" else options.file
