@@ -70,6 +70,23 @@ def test_the_criteria_are_those_of_their_definitions() -> None:
     assert bt.fit([1.0, 2.0, 4.0, 8.0, 16.0, 15.0], 2).aicc == math.inf
 
 
+def test_no_aicc_of_few_rows_is_shown_or_chosen() -> None:
+    found = bt.compare([1.0, 2.0, 4.0, 8.0, 16.0, 15.0])
+    shown = str(found)
+    assert "inf" not in shown
+    lines = [line.split() for line in shown.splitlines() if line[:1].isdigit()]
+    assert [line[4] for line in lines[:4]] == ["46.45*", "–", "82.15", "–"]
+    assert "6 rows are too few for that of 5 parameters or more." in " ".join(shown.split())
+    assert [row["aicc"] is None for row in found.to_dict()["fits"]] == [False, True, False, True]
+    assert found.best("aicc") is found[1]
+    few = bt.compare([1.0, 2.0, 4.0, 8.0, 16.0, 15.0], [2], equal_variances=False)
+    assert "*" not in str(few).splitlines()[3].split()[4]
+    with pytest.raises(bt.ParameterError, match="'aicc' has no value for any of the fits"):
+        few.best("aicc")
+    assert few.best("bic") is few[2]
+    assert "AICc has no value" not in str(bt.compare(WAITING, [1, 2]))
+
+
 def test_a_weight_counts_rows_in_every_criterion() -> None:
     values, counts = np.unique(WAITING, return_counts=True)
     one, other = bt.compare(WAITING, [1, 2]), bt.compare(values, [1, 2], sample_weight=counts)

@@ -53,6 +53,37 @@ def test_a_lazy_frame_and_one_of_narwhals_know_their_library() -> None:
         assert isinstance(bt.fit(data).to_frame(), polars.DataFrame)
 
 
+def test_the_name_of_a_library_is_taken_in_the_place_of_the_level() -> None:
+    pyarrow, fit = pytest.importorskip("pyarrow"), drawn_fit("apart")
+    assert isinstance(fit.to_frame("pyarrow"), pyarrow.Table)
+    assert fit.to_frame("pyarrow").equals(fit.to_frame(backend="pyarrow"))
+    with pytest.raises(bt.ParameterError, match="name two libraries; leave one of them"):
+        fit.to_frame("pyarrow", backend="polars")
+    with pytest.raises(bt.ParameterError, match="choose one of 'pandas', 'polars', 'pyarrow'"):
+        fit.to_frame("panda")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", ["wald", "profile"])
+def test_notes_do_not_hide_the_numbers_in_pandas(method: Any) -> None:
+    pandas, fit = pytest.importorskip("pandas"), drawn_fit("overlapping")
+    known = fit.confint(method=method)
+    assert any(e.note for e in known) == (method == "wald")
+    for frame in (fit.to_frame(method=method), known.to_frame()):
+        with pandas.option_context("display.width", 80, "display.max_columns", 0):
+            shown = repr(frame)
+        assert "..." not in shown
+        assert all(f"{e.low:.6f}" in shown for e in known)
+        assert frame["note"].tolist() == ["*" if e.note else "" for e in known]
+        assert frame.attrs.get("notes", {}) == {e.name: e.note for e in known if e.note}
+    assert drawn_fit("apart").to_frame().attrs == {}
+
+
+def test_elsewhere_notes_stay_where_they_are() -> None:
+    pytest.importorskip("polars")
+    fit = drawn_fit("overlapping")
+    assert fit.to_frame(backend="polars")["note"].to_list() == [e.note for e in fit.confint()]
+
+
 def test_level_and_method_are_those_of_confint() -> None:
     pytest.importorskip("pandas")
     fit = drawn_fit("apart")

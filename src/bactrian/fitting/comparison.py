@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -84,13 +85,18 @@ class Comparison:
         Raises
         ------
         ParameterError
-            If the criterion is unknown, or no fit converged.
+            If the criterion is unknown, no fit converged, or none that did has a value of it.
         """
         if criterion not in CRITERIA:
             raise ParameterError(
                 f"criterion={criterion!r} is unknown; choose one of {', '.join(CRITERIA)}."
             )
         found = smallest(self.fits, criterion)
+        if found is None and any(fit.converged for fit in self.fits):
+            raise ParameterError(
+                f"{criterion!r} has no value for any of the fits that converged, so there is no "
+                'best one by it; with few rows "bic" has one, with sampling weights none has.'
+            )
         if found is None:
             raise ParameterError("None of the fits converged, so there is no best one.")
         return found
@@ -243,7 +249,7 @@ def compare(
     )
     fits, notes = _fitted(reading, options)
     tests = tuple(neighbour_test(fit, fits) for fit in fits)
-    return Comparison(fits, tests, notes + _of_rows(fits[0]))
+    return Comparison(fits, tests, notes + _of_rows(fits[0]) + _of_few(fits))
 
 
 def _fitted(reading: Reading, options: list[Options]) -> tuple[tuple[Fit, ...], tuple[str, ...]]:
@@ -274,6 +280,17 @@ def _of_rows(fit: Fit) -> tuple[str, ...]:
             'homogeneity_test(method="bootstrap") draws samples that are rounded alike.',
         )
     return ()
+
+
+def _of_few(fits: tuple[Fit, ...]) -> tuple[str, ...]:
+    """Why some have no AICc."""
+    without = [fit.n_params for fit in fits if math.isinf(fit.aicc)]
+    if not without:
+        return ()
+    return (
+        f"AICc has no value where there are hardly more rows than parameters: {fits[0].n_obs:g} "
+        f"rows are too few for that of {min(without)} parameters or more.",
+    )
 
 
 def _every(numbers: list[int], equal_variances: bool | None) -> list[Options]:

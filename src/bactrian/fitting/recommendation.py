@@ -23,8 +23,8 @@ _HARDLY, _STRONGLY = 2.0, 10.0  # differences of BIC, as Raftery (1995) reads th
 
 
 def smallest(fits: Sequence[Fit], criterion: str) -> Fit | None:
-    """Return the converged fit with the smallest criterion; None where there is none."""
-    usable = [f for f in fits if f.converged and not math.isnan(float(getattr(f, criterion)))]
+    """Return the converged fit with the smallest criterion; None where none has a finite one."""
+    usable = [f for f in fits if f.converged and math.isfinite(float(getattr(f, criterion)))]
     return min(usable, key=lambda fit: float(getattr(fit, criterion)), default=None)
 
 

@@ -87,12 +87,15 @@ class Estimates(tuple[Estimate, ...]):
     def to_frame(self, backend: Backend = "pandas") -> Any:
         """Return one row for each estimate, as a frame: "pandas", "polars" or "pyarrow".
 
+        In pandas, where sentences would hide the numbers, a note is an asterisk, and
+        ``frame.attrs["notes"]`` has the sentences by the names of the estimates.
+
         Raises
         ------
         ParameterError
             If the backend is unknown or not installed.
         """
-        return made_frame(self.to_columns(), backend)
+        return made_frame(self.to_columns(), backend, notes="note", of="name")
 
     def __str__(self) -> str:
         """Return one line for each: name, value, standard error, interval."""

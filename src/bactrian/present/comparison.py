@@ -124,7 +124,8 @@ def _cells(rows: Sequence[ComparisonRow]) -> list[list[str]]:
     ]
     for name in _CRITERIA:
         values = [getattr(row, name) for row in rows]
-        least = min((getattr(row, name) for row in converged), default=math.nan)
+        finite = [v for row in converged if math.isfinite(v := getattr(row, name))]
+        least = min(finite, default=math.nan)
         marks = [
             "*" if row.outcome == "converged" and value == least else " "
             for row, value in zip(rows, values, strict=True)
@@ -149,8 +150,8 @@ def _places(rows: Sequence[ComparisonRow]) -> int:
 
 
 def _criterion(value: float, places: int) -> str:
-    """A criterion or an entropy."""
-    if math.isnan(value):
+    """A criterion or an entropy; AICc is infinite where it has no value."""
+    if not math.isfinite(value):
         return MISSING
     return f"{value:.{places}f}" if abs(value) < 1e12 else f"{value:.10g}"
 

@@ -21,7 +21,7 @@ def library_of(data: object) -> Backend | None:
     return next((b for b in BACKENDS if b == root), _RELATED.get(root))
 
 
-def own_frame(columns: dict[str, list[Any]], library: Backend | None) -> Any:
+def own_frame(columns: dict[str, list[Any]], library: Backend | None, **marked: str) -> Any:
     """Return columns of plain values as a frame of a library if it is installed, or of another.
 
     Raises
@@ -36,11 +36,26 @@ def own_frame(columns: dict[str, list[Any]], library: Backend | None) -> Any:
             "A frame needs pandas, Polars or PyArrow, and none of them is installed: run "
             "pip install 'bactrian[pandas]'."
         )
-    return made_frame(columns, found)
+    return made_frame(columns, found, **marked)
 
 
-def made_frame(columns: dict[str, list[Any]], backend: Backend) -> Any:
+def made_frame(
+    columns: dict[str, list[Any]], backend: Backend, *, notes: str = "", of: str = ""
+) -> Any:
     """Return columns of plain values as a frame of a library.
+
+    pandas shows the first and the last columns of a frame that is too wide, so that a column of
+    sentences hides the numbers: it gets an asterisk for each, and the frame's ``attrs`` the
+    sentences.
+
+    Parameters
+    ----------
+    columns : dict
+        Lists of one length.
+    backend : {"pandas", "polars", "pyarrow"}
+        Of which library.
+    notes, of : str, optional
+        The columns that hold sentences, and what they are about.
 
     Raises
     ------
@@ -53,10 +68,18 @@ def made_frame(columns: dict[str, list[Any]], backend: Backend) -> Any:
         )
     import narwhals as nw
 
+    sentences = {}
+    if notes and backend == "pandas":
+        pairs = zip(columns[of], columns[notes], strict=True)
+        sentences = {name: sentence for name, sentence in pairs if sentence}
+        columns = columns | {notes: ["*" * bool(sentence) for sentence in columns[notes]]}
     try:
-        return nw.from_dict(columns, backend=backend).to_native()
+        found: Any = nw.from_dict(columns, backend=backend).to_native()
     except ModuleNotFoundError:
         raise ParameterError(
             f"{backend} is not installed: install it, or choose another of "
             f"{', '.join(map(repr, BACKENDS))}."
         ) from None
+    if sentences:
+        found.attrs["notes"] = sentences
+    return found
