@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 import bactrian as bt
 from bactrian import cli
+from bactrian.cli.parser import parser
 from tests.problems import draw
 
 COMMAND = [sys.executable, "-m", "bactrian.cli"]
@@ -280,6 +282,47 @@ def test_usage_errors_end_with_status_two(
     assert captured.out == ""
     assert "usage: bactrian" in captured.err
     assert "error: " in captured.err
+
+
+@pytest.mark.parametrize("command", ["fit", "test", "compare", "plot", "page", "sketch", "merge"])
+def test_help_shows_the_examples_of_the_command_and_no_others(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    examples = capsys.readouterr().out.partition("examples:\n")[2].partition("\n\n")[0]
+    assert examples
+    assert all(f"bactrian {command} " in line for line in examples.splitlines())
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    every = capsys.readouterr().out.splitlines()
+    assert set(examples.splitlines()) == {line for line in every if f"bactrian {command} " in line}
+
+
+def test_every_example_of_the_help_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    examples = capsys.readouterr().out.partition("examples:\n")[2].partition("\n\n")[0]
+    for line in examples.splitlines():
+        words = shlex.split(line)
+        assert parser().parse_args(words[words.index("bactrian") + 1 :]).command in line
+
+
+def test_the_package_is_run_as_a_module() -> None:
+    command = [sys.executable, "-m", "bactrian", "--version"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout == f"bactrian {bt.__version__}\n"
+
+
+def test_advice_on_overlapping_components_names_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("x\n" + "".join(f"{x}\n" for x in draw("overlapping")), encoding="utf-8")
+    assert cli.main(["fit", str(path)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "components overlap" in shown
+    assert "profile intervals (--intervals profile) less so." in shown
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"]])

@@ -11,21 +11,24 @@ from bactrian.cli.thresholds import add_threshold
 from bactrian.errors import ParameterError
 
 _EXAMPLES = """\
-examples:
-  bactrian fit data.csv --column waiting
-  bactrian fit 'runs/*.parquet' --column latency --components 3
-  zcat data.csv.gz | bactrian fit - --column waiting --json
-  bactrian fit --database sqlite:///lab.db --query 'select weight from mice' --column weight
-  bactrian test data.csv --column waiting
-  bactrian compare data.csv --column waiting --components 1 2 3 4
-  bactrian plot data.csv --column waiting --threshold -o waiting.svg
-  bactrian page data.csv --column waiting -o fit.html
-  bactrian sketch 'monday/*.parquet' --column latency -o monday.sketch
-  bactrian merge monday.sketch tuesday.sketch -o week.sketch
-  bactrian fit week.sketch
-  bactrian fit 'days/*.sketch'
-  bactrian fit data.csv --column waiting --sql
-
+bactrian fit data.csv --column waiting
+bactrian fit data.csv --column waiting --intervals profile --threshold
+bactrian fit 'runs/*.parquet' --column latency --components 3
+zcat data.csv.gz | bactrian fit - --column waiting --json
+bactrian fit --database sqlite:///lab.db --query 'select weight from mice' --column weight
+bactrian fit week.sketch
+bactrian fit 'days/*.sketch'
+bactrian fit data.csv --column waiting --sql
+bactrian fit data.csv --column waiting -o fit.json
+bactrian test data.csv --column waiting
+bactrian compare data.csv --column waiting --components 1 2 3 4
+bactrian plot data.csv --column waiting --threshold -o waiting.svg
+bactrian plot fit.json -o waiting.svg
+bactrian page data.csv --column waiting -o fit.html
+bactrian sketch 'monday/*.parquet' --column latency -o monday.sketch
+bactrian merge monday.sketch tuesday.sketch -o week.sketch
+""".splitlines()
+_STATUS = """\
 Exit status: 0 done (how a fit ended is printed), 1 the data cannot be read or fitted,
 2 the command was not understood.
 """
@@ -38,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="bactrian",
         description="Maximum likelihood for one-dimensional mixtures of normal distributions.",
-        epilog=_EXAMPLES,
+        epilog=_epilog(""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"bactrian {__version__}")
@@ -59,13 +62,19 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _epilog(command: str) -> str:
+    """The examples of a command, of all of them where none is named, and the exit status."""
+    found = [line for line in _EXAMPLES if f"bactrian {command}" in line]
+    return "\n".join(["examples:", *(f"  {line}" for line in found), "", _STATUS])
+
+
 def _command(below: object, name: str, help_: str, run: object) -> argparse.ArgumentParser:
     """A command with its help and the function that runs it."""
     found: argparse.ArgumentParser = below.add_parser(  # type: ignore[attr-defined]
         name,
         help=help_,
         description=help_[0].upper() + help_[1:] + ".",
-        epilog=_EXAMPLES,
+        epilog=_epilog(name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.set_defaults(run=run)

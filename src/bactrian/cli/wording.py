@@ -30,6 +30,8 @@ _PHRASES = {
     "give the weights to Sketch.of": "give the weights to bactrian sketch",
     'fixed={"means": [0, None]}': "--fix means=0,",
     'bounds={"means": [(0, 5), None]}': "--bound means=0:5,",
+    "profile intervals less so": "profile intervals (--intervals profile) less so",
+    "profile intervals say": "profile intervals (--intervals profile) say",
     "None leaves a component free": "nothing leaves a component free",
     "None where it is free": "nothing where it is free",
     "None leaves it free": "nothing leaves it free",
