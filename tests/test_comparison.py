@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import re
 from functools import cache
+from pathlib import Path
 from xml.etree import ElementTree
 
 import narwhals as nw
@@ -13,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bactrian as bt
+from bactrian.cli import main
 from tests.reference_sets import columns as load_columns
 
 Array = NDArray[np.float64]
@@ -85,6 +89,37 @@ def test_no_aicc_of_few_rows_is_shown_or_chosen() -> None:
         few.best("aicc")
     assert few.best("bic") is few[2]
     assert "AICc has no value" not in str(bt.compare(WAITING, [1, 2]))
+
+
+def test_progress_is_told_of_every_fit_and_every_test() -> None:
+    told: list[tuple[int, int | None]] = []
+    found = bt.compare(WAITING[:30], [1, 2, 3], progress=lambda *seen: told.append(seen))
+    assert len(found) == 5
+    assert told == [(done, 10) for done in range(1, 11)]
+    told.clear()
+    few = bt.compare([1.0, 2.0, 4.0, 8.0, 16.0, 15.0], progress=lambda *seen: told.append(seen))
+    assert [seen[0] for seen in told] == list(range(1, 6 + len(few)))
+    assert told[-1] == (5 + len(few), 5 + len(few))
+
+
+def test_a_terminal_sees_how_far_a_comparison_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    path = tmp_path / "x.csv"
+    path.write_text("x\n" + "".join(f"{x}\n" for x in WAITING[:30]), encoding="utf-8")
+    monkeypatch.setattr("bactrian.cli.progress._DELAY", 0.0)
+    seen = []
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr("sys.stderr", stream)
+        assert main(["compare", str(path)]) == 0
+        seen.append(stream.getvalue())
+    assert re.search(r" \d/10 \[", seen[0])
+    assert "rows" not in seen[0]
+    assert seen[1] == ""
 
 
 def test_a_weight_counts_rows_in_every_criterion() -> None:

@@ -68,7 +68,8 @@ def compare_command(options: argparse.Namespace) -> int:
     """Fit with several numbers of components and print the table."""
     from bactrian.fitting import compare
 
-    with shown(options.quiet) as progress:
+    # Rows first, then fits.
+    with shown(options.quiet, unit="") as progress:
         kinds = {"equal_variances": options.equal_variances}
         found = of_rows(compare, options, progress, options.components, **kinds)
     put(_json(found.to_dict()) if options.json else as_options(str(found)))

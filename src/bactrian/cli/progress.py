@@ -12,8 +12,8 @@ _DELAY = 1.0  # seconds; quicker passes show nothing
 
 
 @contextmanager
-def shown(quiet: bool) -> Iterator[Progress | None]:
-    """What to tell of progress; None where nobody would see it."""
+def shown(quiet: bool, unit: str = " rows") -> Iterator[Progress | None]:
+    """What to tell of progress, in units; None where nobody would see it."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -23,8 +23,8 @@ def shown(quiet: bool) -> Iterator[Progress | None]:
         yield None
         return
     with tqdm(
-        unit=" rows",
-        unit_scale=True,
+        unit=unit,
+        unit_scale=bool(unit),  # 1.2M of rows, but 3 of 10 fits
         leave=False,
         delay=_DELAY,
         file=sys.stderr,

@@ -222,12 +222,14 @@ def compare(
 
     Parameters
     ----------
-    data, column, sample_weight, weight_kind, missing, progress
+    data, column, sample_weight, weight_kind, missing
         As for ``fit``.
     n_components : iterable of int, or int
         Numbers of components.
     equal_variances : bool, optional
         Whether components share one variance; by default fits of both kinds are made.
+    progress : callable, optional
+        As for ``fit``, and then called with the fits and tests done and their number.
 
     Raises
     ------
@@ -247,19 +249,27 @@ def compare(
         missing=missing,
         progress=progress,
     )
-    fits, notes = _fitted(reading, options)
-    tests = tuple(neighbour_test(fit, fits) for fit in fits)
-    return Comparison(fits, tests, notes + _of_rows(fits[0]) + _of_few(fits))
+    fits, notes = _fitted(reading, options, progress)
+    tests = []
+    for done, fit in enumerate(fits, start=1):
+        tests.append(neighbour_test(fit, fits))
+        if progress is not None:
+            progress(len(options) + done, len(options) + len(fits))
+    return Comparison(fits, tuple(tests), notes + _of_rows(fits[0]) + _of_few(fits))
 
 
-def _fitted(reading: Reading, options: list[Options]) -> tuple[tuple[Fit, ...], tuple[str, ...]]:
+def _fitted(
+    reading: Reading, options: list[Options], progress: Progress | None
+) -> tuple[tuple[Fit, ...], tuple[str, ...]]:
     """The fits that the data are enough for, and why there are no others."""
     fits, reasons = [], {}
-    for one in options:
+    for done, one in enumerate(options, start=1):
         try:
             fits.append(reading.fit(one))
         except DataError as error:
             reasons[one.n_components] = error
+        if progress is not None:
+            progress(done, 2 * len(options))
     if not fits:
         raise next(iter(reasons.values()))
     return tuple(fits), tuple(
