@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,13 +10,14 @@ from bactrian.data.passes import Progress
 from bactrian.data.tables.made import Backend, made_frame
 from bactrian.errors import DataError, ParameterError
 from bactrian.fitting.entry import checked_options
-from bactrian.fitting.homogeneity import is_coarsely_rounded, neighbour_test
+from bactrian.fitting.homogeneity import neighbour_test
 from bactrian.fitting.options import Options
 from bactrian.fitting.plots import plot_comparison
 from bactrian.fitting.reading import Reading, read
 from bactrian.fitting.recommendation import (
     CRITERIA,
     Criterion,
+    about_rows,
     recommendation,
     recommended,
     smallest,
@@ -255,7 +255,7 @@ def compare(
         tests.append(neighbour_test(fit, fits))
         if progress is not None:
             progress(len(options) + done, len(options) + len(fits))
-    return Comparison(fits, tuple(tests), notes + _of_rows(fits[0]) + _of_few(fits))
+    return Comparison(fits, tuple(tests), notes + about_rows(fits))
 
 
 def _fitted(
@@ -274,32 +274,6 @@ def _fitted(
         raise next(iter(reasons.values()))
     return tuple(fits), tuple(
         f"Left out, {count_in_words(k)}: {error}" for k, error in reasons.items()
-    )
-
-
-def _of_rows(fit: Fit) -> tuple[str, ...]:
-    """Why there are no criteria or no tests of such rows."""
-    if fit.sample.squared is not None:
-        return (
-            "With sampling weights there is no likelihood to compare by, so that criteria and "
-            "tests are undefined.",
-        )
-    if is_coarsely_rounded(fit):
-        return (
-            "The values are rounded to more than half an sd, for which the EM-test has no law; "
-            'homogeneity_test(method="bootstrap") draws samples that are rounded alike.',
-        )
-    return ()
-
-
-def _of_few(fits: tuple[Fit, ...]) -> tuple[str, ...]:
-    """Why some have no AICc."""
-    without = [fit.n_params for fit in fits if math.isinf(fit.aicc)]
-    if not without:
-        return ()
-    return (
-        f"AICc has no value where there are hardly more rows than parameters: {fits[0].n_obs:g} "
-        f"rows are too few for that of {min(without)} parameters or more.",
     )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
+from bactrian.fitting.homogeneity import is_coarsely_rounded
 from bactrian.infer.homogeneity import HomogeneityTest
 from bactrian.infer.words import count_in_words, p_in_words
 from bactrian.present.comparison import family_in_words
@@ -133,3 +134,34 @@ def _by_icl(fits: Sequence[Fit], best: Fit, both: bool) -> str:
     if apart is None or apart is best:
         return ""
     return f"ICL, which asks for components that are apart, prefers {_name(apart, both)}."
+
+
+def about_rows(fits: Sequence[Fit]) -> tuple[str, ...]:
+    """Return which columns of a comparison have no values and why, in sentences."""
+    return _undefined(fits[0]) + _of_few(fits)
+
+
+def _undefined(fit: Fit) -> tuple[str, ...]:
+    """Why there are no criteria or no tests of such rows."""
+    if fit.sample.squared is not None:
+        return (
+            "With sampling weights there is no likelihood to compare by, so that criteria and "
+            "tests are undefined.",
+        )
+    if is_coarsely_rounded(fit):
+        return (
+            "The values are rounded to more than half an sd, for which the EM-test has no law; "
+            'homogeneity_test(method="bootstrap") draws samples that are rounded alike.',
+        )
+    return ()
+
+
+def _of_few(fits: Sequence[Fit]) -> tuple[str, ...]:
+    """Why some have no AICc."""
+    without = [fit.n_params for fit in fits if math.isinf(fit.aicc)]
+    if not without:
+        return ()
+    return (
+        f"AICc has no value where there are hardly more rows than parameters: {fits[0].n_obs:g} "
+        f"rows are too few for that of {min(without)} parameters or more.",
+    )
