@@ -20,6 +20,7 @@ import pytest
 import bactrian as bt
 from bactrian import cli
 from bactrian.cli.parser import parser
+from bactrian.cli.wording import summary_in_options
 from tests.problems import draw
 
 COMMAND = [sys.executable, "-m", "bactrian.cli"]
@@ -81,7 +82,8 @@ def test_a_fit_is_printed_and_the_status_is_zero(here: Path) -> None:
     done = run("fit", "data.csv", "--column", "size", cwd=here)
     assert done.returncode == 0
     assert done.stderr == ""
-    assert done.stdout == f"{bt.fit(here / 'data.csv', column='size')}\n"
+    summary = bt.fit(here / "data.csv", column="size").summary()
+    assert done.stdout == f"{summary_in_options(summary)}\n"
     assert "Component 2" in done.stdout
 
 

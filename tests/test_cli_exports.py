@@ -10,6 +10,7 @@ import pytest
 
 import bactrian as bt
 from bactrian import cli
+from bactrian.cli.wording import summary_in_options
 from tests.problems import draw
 
 X = draw("overlapping", 200)
@@ -65,7 +66,7 @@ def test_the_whole_fit_is_written(data: Path, capsys: pytest.CaptureFixture[str]
     status, out, _ = ran(capsys, "data.csv", "-o", "fit.json", "--level", "0.9")
     fit = bt.fit(data.name)
     assert status == 0
-    assert out == f"{fit.summary(0.9)}\n"
+    assert out == f"{summary_in_options(fit.summary(0.9))}\n"
     text = (data.parent / "fit.json").read_text(encoding="utf-8")
     assert text == fit.to_json(0.9) + "\n"
     assert bt.Fit.from_json(text).loglike == fit.loglike
