@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from bactrian.model.mixture import NormalMixture
+
 _WIDTH = 88  # columns, as for a table
 
 
@@ -29,6 +31,8 @@ def literal(value: Any) -> str:
         return f'float("{value}")'
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
+    if isinstance(value, NormalMixture):
+        return f"bt.{value!r}"
     if isinstance(value, np.random.Generator):
         return "rng"
     if isinstance(value, Mapping):

@@ -10,10 +10,12 @@ import numpy as np
 from bactrian.data.passes import Progress
 from bactrian.errors import ParameterError
 from bactrian.fitting.constraints import constraints_of
+from bactrian.fitting.given import checked_start
 from bactrian.fitting.options import Options
 from bactrian.fitting.reading import read
 from bactrian.fitting.requirements import whole_number
 from bactrian.fitting.result import Fit
+from bactrian.model.mixture import NormalMixture
 from bactrian.solve.solver import METHODS
 
 
@@ -24,7 +26,8 @@ def fit(
     column: str | None = None,
     sample_weight: Any = None,
     weight_kind: Literal["frequency", "sampling"] | None = None,
-    method: Literal["newton", "em", "gradient", "lbfgs"] = "newton",
+    method: Literal["newton", "em", "gradient", "lbfgs"] | None = None,
+    start: NormalMixture | None = None,
     equal_variances: bool = False,
     equal_weights: bool = False,
     sd_ratios: Sequence[float] | None = None,
@@ -57,8 +60,17 @@ def fit(
         What weights mean; needed where they are not whole numbers. A frequency w is the same as
         the row w times over. Sampling weights stand for shares of a population: only their
         ratios matter, and standard errors are those of the sandwich.
-    method : {"newton", "em", "gradient", "lbfgs"}
-        How the reported ascent is made. All of them end at the same maximum.
+    method : {"newton", "em", "gradient", "lbfgs"}, optional
+        How the reported ascent is made, by default "newton". Without `start` all of them end at
+        the same maximum. All of them move logits, means and log variances, with one step of
+        Newton's at the end. "gradient" goes along the score with the means in units of
+        ``fit.sample.scale``, a power of two near the sd of the rows, so that the path does not
+        depend on the unit of the data; "em" is the same in any coordinates.
+    start : NormalMixture, optional
+        A mixture to start from, in the unit of the data. Alone it is one more start beside those
+        that are found, and the fit is the best maximum of all. With a `method` the ascent begins
+        there and the fit is where it ends, `fit.trace` the way; a warning says so where a better
+        maximum is known.
     equal_variances : bool
         Whether all components share one variance.
     equal_weights : bool
@@ -88,14 +100,14 @@ def fit(
     DataError, DataTypeError
         If the data cannot be fitted: not real numbers, empty, constant, too few rows.
     ParameterError
-        If an option is out of its range.
+        If an option is out of its range, or no ascent can set out from `start`.
 
     Notes
     -----
     Source: derivation, "EM, gradient ascent and Newton" and "Unboundedness".
     """
     options = checked_options(
-        n_components, method, max_steps, equal_variances=equal_variances,
+        n_components, method, max_steps, start, equal_variances=equal_variances,
         equal_weights=equal_weights, sd_ratios=sd_ratios, fixed=fixed, bounds=bounds,
     )  # fmt: skip
     reading = read(
@@ -110,17 +122,24 @@ def fit(
 
 
 def checked_options(
-    n_components: Any, method: Any = "newton", max_steps: Any = None, **constraints: Any
+    n_components: Any,
+    method: Any = None,
+    max_steps: Any = None,
+    start: Any = None,
+    **constraints: Any,
 ) -> Options:
     """Return the options of a fit, each in its range; the rest are those of ``constraints_of``."""
     k = whole_number(n_components, "n_components", "2 asks for two components")
     for name in ("equal_variances", "equal_weights"):
         if not isinstance(constraints.get(name, False), bool | np.bool_):
             raise ParameterError(f"{name}={constraints[name]!r} is neither True nor False.")
-    if method not in METHODS:
+    if method is not None and method not in METHODS:
         raise ParameterError(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
         )
     if max_steps is not None:
         max_steps = whole_number(max_steps, "max_steps", "leave it out for the method's default")
-    return Options(constraints_of(k, **constraints), method, max_steps)
+    held = constraints_of(k, **constraints)
+    begun = checked_start(start, held)
+    is_local = begun is not None and method is not None
+    return Options(held, method or "newton", max_steps, begun, is_local)

@@ -42,6 +42,8 @@ def exact_values(solution: Solution, options: Options) -> dict[str, Any]:
         "options": {
             "method": options.method,
             "max_steps": options.max_steps,
+            "start": _optional(options.start, _of_mixture),
+            "is_local": options.is_local,
             "constraints": _of_constraints(options.constraints),
             "asked": asdict(options.asked),
         },
@@ -66,6 +68,8 @@ def from_exact_values(values: Plain) -> tuple[Solution, Options]:
         _to_constraints(asked["constraints"]),
         asked["method"],
         None if steps is None else whole(steps),
+        _optional(asked.get("start"), _to_mixture),
+        asked.get("is_local") is True,
         Asked.of(asked.get("asked", {})),
     )
     sample = _to_sample(values["sample"])
@@ -129,6 +133,7 @@ def _of_solution(solution: Solution) -> dict[str, Any]:
                 "mixture": _of_mixture(step.mixture),
                 "loglike": _number(step.loglike),
                 "decrement": _number(step.decrement),
+                "kind": step.kind,
             }
             for step in solution.trace
         ],
@@ -198,6 +203,7 @@ def _to_step(values: Plain) -> Step:
         _to_mixture(values["mixture"]),
         _to_number(values["loglike"]),
         _to_number(values["decrement"]),
+        _text(values["kind"]),
     )
 
 

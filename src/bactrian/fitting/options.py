@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bactrian.model.constraints import Constraints
+from bactrian.model.mixture import NormalMixture
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Options:
-    """How a fit was asked for."""
+    """How a fit was asked for.
+
+    With `is_local` it is where `method` leads from `start`, whether or not that is the best.
+    """
 
     constraints: Constraints
     method: str = "newton"
     max_steps: int | None = None
+    start: NormalMixture | None = None
+    is_local: bool = False
     asked: Asked = field(default_factory=Asked)
 
     @property

@@ -98,7 +98,10 @@ def path_picture(fits: Sequence[Fit], parameters: Any) -> PathPicture:
         base.solution.problem, base.solution.state, (axes[0].index, axes[1].index), *grids
     )
     shown = Surface(axes[0].value(found.first), axes[1].value(found.second), found.loglike)
-    paths = [Path(fit.options.method, *way) for fit, way in zip(fits, ways, strict=True)]
+    paths = [
+        Path(fit.options.method, *way, tuple(step.kind for step in fit.trace[1:]))
+        for fit, way in zip(fits, ways, strict=True)
+    ]
     end = axes[0].of(base.mixture), axes[1].of(base.mixture)
     return PathPicture(names, shown, tuple(paths), end)
 
@@ -115,7 +118,7 @@ def _grids(ends: Array, errors: Array) -> list[Array]:
 
 
 def _checked(fits: Sequence[Fit]) -> Fit:
-    """The first of the fits that is a maximum, all of them being of the same data."""
+    """The highest of the fits that are maxima, all of them being of the same data."""
     first = fits[0]
     for fit in fits:
         if not isinstance(fit, type(first)):
@@ -137,7 +140,7 @@ def _checked(fits: Sequence[Fit]) -> Fit:
                 f"The fit by {fit.options.method!r} has no path: no admissible maximum was found; "
                 "see its outcome."
             )
-    found = next((fit for fit in fits if fit.converged), None)
+    found = max((fit for fit in fits if fit.converged), key=lambda f: f.loglike, default=None)
     if found is None:
         raise ParameterError(
             "None of these ascents ended at a maximum, and the surface is drawn around one: add "

@@ -19,6 +19,8 @@ from bactrian.fitting.compressed import solve_source
 from bactrian.fitting.options import Asked, Options
 from bactrian.fitting.requirements import check_bins, check_enough, checked_weight_kind
 from bactrian.fitting.result import Fit
+from bactrian.solve.given import check_start
+from bactrian.solve.search import problem_of
 from bactrian.solve.solver import solve
 
 LARGE_COLUMN = 1 << 15  # rows from which a column is sketched
@@ -59,13 +61,17 @@ class Reading:
         DataError
             If there are too few rows or values for so many components, or the bins of a sketch
             are too wide.
+        ParameterError
+            If no ascent can set out from the start that is given.
         """
         if self.sketch is not None and not self.source.is_rereadable:
             check_bins(self.sketch)
         check_enough(self.sample, options.constraints)
+        if options.start is not None:
+            check_start(problem_of(self.sample, options.constraints), options.start)
         run = partial(
             solve, constraints=options.constraints, method=options.method,
-            max_steps=options.max_steps,
+            max_steps=options.max_steps, start=options.start, is_local=options.is_local,
         )  # fmt: skip
         if self.sketch is None:
             solution = run(self.sample)

@@ -82,8 +82,10 @@ def _options(fit: Fit) -> dict[str, Any]:
     """The options that are not the usual ones."""
     options = fit.options
     found: dict[str, Any] = {} if fit.column is None else {"column": fit.column}
-    if options.method != "newton":
+    if options.method != "newton" or options.is_local:
         found["method"] = options.method
+    if options.start is not None:
+        found["start"] = options.start
     if options.max_steps is not None:
         found["max_steps"] = options.max_steps
     held = as_values(options.constraints) or {}

@@ -40,9 +40,11 @@ def cautions(
     """
     found = _atoms(problem, collapses)
     if outcome is Outcome.CONVERGED:
+        better = better_known(optima)
+        found += _better(better)
         found += _below_one(problem, state)
         found += _small_components(problem, state)
-        found += _rivals(optima)
+        found += _rivals(optima, better)
         found += _identifiability(problem, state)
     found += _rounding(problem, state) or _heaping(problem, state)
     found += _few_rows(problem)
@@ -141,7 +143,26 @@ def _rows_of(problem: Problem, state: State, component: int) -> str:
     return "values near " + ", ".join(f"{value:.6g}" for value in np.sort(sample.values[keep]))
 
 
-def _rivals(optima: tuple[Optimum, ...]) -> list[str]:
+def better_known(optima: tuple[Optimum, ...]) -> Optimum | None:
+    """Return the admissible maximum that is ranked above the one where an ascent ended."""
+    chosen = [o for o in optima if o.status == "chosen"]
+    least = chosen[0].criterion + 1e-6 if chosen else -np.inf
+    better = [o for o in optima if o.status == "admissible" and o.criterion > least]
+    return max(better, key=lambda o: o.criterion, default=None)
+
+
+def _better(better: Optimum | None) -> list[str]:
+    """That the ascent asked for did not lead to the best maximum."""
+    if better is None:
+        return []
+    return [
+        f"A better maximum is known (log-likelihood {_beside(better)}): {_in_short(better)}. This "
+        "one is where the ascent from its start ends; without start= and method= the fit is the "
+        "better."
+    ]
+
+
+def _rivals(optima: tuple[Optimum, ...], better: Optimum | None) -> list[str]:
     """Other maxima that might have been chosen."""
     if not optima or optima[0].status != "chosen":
         return []
@@ -153,7 +174,7 @@ def _rivals(optima: tuple[Optimum, ...]) -> list[str]:
             f"A maximum with a log-likelihood higher by {-best.gap:.2f} was rejected: one of its "
             f"components rests on {best.counts.min():.1f} rows."
         )
-    rivals = [o for o in optima[1:] if o.status == "admissible"]
+    rivals = [o for o in optima[1:] if o.status == "admissible" and o is not better]
     equal = [o for o in rivals if abs(o.criterion - chosen.criterion) < _NEARLY_EQUAL]
     found += [
         f"Another maximum is nearly as good (log-likelihood {_beside(o)}): {_in_short(o)}. "
@@ -161,6 +182,7 @@ def _rivals(optima: tuple[Optimum, ...]) -> list[str]:
         for o in equal[:_TOLD]
     ]
     passed = [o for o in rivals if o.gap < 0.0 and o not in equal]
+    passed = [o for o in passed if o.criterion < chosen.criterion]
     found += [
         f"A maximum with a narrower component was ranked lower (log-likelihood {_beside(o)}): "
         f"{_in_short(o)}."
@@ -258,6 +280,13 @@ def certainty(outcome: Outcome, n_steps: int, certificate: Certificate) -> str:
         gain = 0.5 * certificate.decrement
         promise = f"; about {gain:.2g} of log-likelihood is left to gain" if gain >= 0.0 else ""
         return f"Stopped after {n_steps} steps{promise}."
+    if outcome is Outcome.START_LED_NOWHERE:
+        known = certificate.optima[0]
+        return (
+            f"No maximum was reached from this start; shown is where the ascent stood after "
+            f"{n_steps} step{'s' * (n_steps != 1)}. {known.hits} of {certificate.n_starts} starts "
+            f"led to one with a log-likelihood of {known.loglike:.4f}."
+        )
     if outcome is not Outcome.CONVERGED:
         starts = f"None of the {certificate.n_starts} starts led to an admissible maximum"
         return f"{starts}; shown is where one of them stood last."

@@ -15,7 +15,7 @@ from bactrian.likelihood.first_order import working_score
 from bactrian.model.mixture import NormalMixture
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
-from bactrian.solve.solver import Solution
+from bactrian.solve.solver import Solution, Step
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
@@ -57,6 +57,7 @@ def certified(solution: Solution, source: Source) -> Solution:
     if solution.outcome is not Outcome.CONVERGED or not source.is_rereadable:
         return solution
     best = _checked(solution.problem, solution.state, source)
+    path = [best]
     for _ in range(_MAX_PASSES - 1):
         if best.decrement <= best.enough:
             break
@@ -65,7 +66,8 @@ def certified(solution: Solution, source: Source) -> Solution:
         if not again.decrement < best.decrement:
             break
         best = again
-    return _restated(solution, best)
+        path.append(best)
+    return _restated(solution, path)
 
 
 def _checked(problem: Problem, state: State, source: Source) -> _Checked:
@@ -98,15 +100,11 @@ def _of_rounding(n: float) -> float:
     return (2.0**-53 * n * math.sqrt(n) / 32.0) ** 2
 
 
-def _restated(solution: Solution, best: _Checked) -> Solution:
-    """The solution as the pass over all the rows found it."""
-    problem, state = solution.problem, best.state
-    sample = problem.sample
-    mixture = NormalMixture(
-        state.weights[0], sample.origin + sample.scale * state.means[0],
-        sample.scale * state.sds[0],
-    )  # fmt: skip
-    loglike = best.loglike - sample.total * float(np.log(sample.scale))
+def _restated(solution: Solution, path: list[_Checked]) -> Solution:
+    """The solution as the passes over all the rows found it."""
+    *_, best = path
+    state, mixture = best.state, _mixture(solution.problem, best.state)
+    loglike = _loglike(solution.problem, best)
     change = loglike - solution.loglike
     certificate = solution.certificate
     optima = tuple(
@@ -122,6 +120,8 @@ def _restated(solution: Solution, best: _Checked) -> Solution:
         solution,
         mixture=mixture,
         loglike=loglike,
+        n_steps=solution.n_steps + len(path) - 1,
+        trace=(*solution.trace, *_steps(solution, path[1:])),
         state=state,
         certificate=replace(
             certificate,
@@ -132,3 +132,35 @@ def _restated(solution: Solution, best: _Checked) -> Solution:
             rests_on="rows",
         ),
     )
+
+
+def _steps(solution: Solution, moved: list[_Checked]) -> list[Step]:
+    """The steps on all the rows, their components in the order that the path has."""
+    ranked = [_ranks(mixture) for mixture in (solution.trace[-1].mixture, solution.mixture)]
+    order = np.empty_like(ranked[0])
+    order[ranked[0]] = ranked[1]
+    found = []
+    for point in moved:
+        mixture = _mixture(solution.problem, point.state)
+        named = NormalMixture(mixture.weights[order], mixture.means[order], mixture.sds[order])
+        found.append(Step(named, _loglike(solution.problem, point), point.decrement, "newton"))
+    return found
+
+
+def _ranks(mixture: NormalMixture) -> NDArray[np.intp]:
+    """The components by mean, then sd, then weight."""
+    return np.lexsort((mixture.weights, mixture.sds, mixture.means))
+
+
+def _mixture(problem: Problem, state: State) -> NormalMixture:
+    """The mixture of a state, in the unit of the data."""
+    sample = problem.sample
+    return NormalMixture(
+        state.weights[0], sample.origin + sample.scale * state.means[0],
+        sample.scale * state.sds[0],
+    )  # fmt: skip
+
+
+def _loglike(problem: Problem, point: _Checked) -> float:
+    """The log-likelihood of all the rows, in the unit of the data."""
+    return point.loglike - problem.sample.total * float(np.log(problem.sample.scale))

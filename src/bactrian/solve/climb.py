@@ -12,7 +12,7 @@ from bactrian.solve.landscape import Landscape
 from bactrian.solve.merge import following
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.state import State
-from bactrian.solve.steps import Memory, em_step, full_newton_step, gradient_step
+from bactrian.solve.steps import Memory, em_step, full_newton_step, gradient_step, newton_step
 
 Array = NDArray[np.float64]
 Step = Callable[[Landscape, State, Memory], Array]
@@ -23,12 +23,13 @@ _ARMIJO = 1e-4
 _SHORTEN = 0.25
 MAX_TRIES = 5
 _NEARLY_STATIONARY = 1e-5
-_LEAST_ROWS = 0.1
+LEAST_ROWS = 0.1
+_KINDS: dict[object, str] = {newton_step: "newton", em_step: "em", gradient_step: "gradient"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TracePoint:
-    """One accepted step of an ascent, in the unit of log-likelihoods.
+    """One point of an ascent, in the unit of log-likelihoods.
 
     Attributes
     ----------
@@ -38,11 +39,14 @@ class TracePoint:
         Newton decrement: half of it is the log-likelihood still to be gained.
     free : tuple of float
         Free coordinates, local.
+    kind : str
+        What led here: "start", or the kind of step.
     """
 
     loglike: float
     decrement: float
     free: tuple[float, ...]
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +60,7 @@ class Climbs:
     outcomes : tuple of Outcome
         How each ended.
     n_steps : (S,) int
-        Accepted steps of each.
+        Accepted steps of each, the last undamped one among them.
     trace : tuple of TracePoint
         The path of the first ascent, where it was asked for.
     """
@@ -93,7 +97,7 @@ def climb(
     tries, leader = np.zeros(size, dtype=np.intp), np.arange(size)
     fallen = _collapsed(problem, state)
     memory = Memory(np.zeros_like(start), np.zeros_like(start))
-    trace = [trace_point(state)] if keep_trace else []
+    trace = [trace_point(state, "start")] if keep_trace else []
     for round_ in range(max_steps + 1):
         ended = fallen | _ended(problem, state, tolerance)
         followed = following(problem, state) if merge else np.full(len(state), -1)
@@ -120,12 +124,15 @@ def climb(
         n_steps[alive[accept]] += 1
         state = state.where(accept, candidate)
         if keep_trace and accept[0]:
-            trace.append(trace_point(state))
+            trace.append(trace_point(state, "em" if by_em[0] else _KINDS.get(step, "step")))
     ends, member = _followed_to_the_end(leader)
-    final = polished(problem, _put(final, alive, state)[ends], tolerance)[member]
-    if keep_trace and trace[-1].free != tuple(final.free[0].tolist()):
-        trace.append(trace_point(final))
-    return Climbs(final, tuple(outcomes[ends[member]]), n_steps, tuple(trace))
+    arrived = _put(final, alive, state)[ends]
+    final = polished(problem, arrived, tolerance)
+    moved = (final.free != arrived.free).any(axis=1)[member]
+    final = final[member]
+    if keep_trace and moved[0]:
+        trace.append(trace_point(final, "newton"))
+    return Climbs(final, tuple(outcomes[ends[member]]), n_steps + moved, tuple(trace))
 
 
 def _followed_to_the_end(leader: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -178,7 +185,7 @@ def _collapsed(problem: Landscape, state: State) -> NDArray[np.bool_]:
 
 def _vanished(state: State) -> NDArray[np.bool_]:
     """Which ascents have a component with less than a tenth of a row."""
-    return np.asarray(state.counts.min(axis=1) < _LEAST_ROWS)
+    return np.asarray(state.counts.min(axis=1) < LEAST_ROWS)
 
 
 def flat(problem: Landscape, state: State) -> NDArray[np.bool_]:
@@ -239,8 +246,8 @@ def _put(final: State, index: NDArray[np.intp], ended: State) -> State:
     return final.where(position >= 0, spread)
 
 
-def trace_point(state: State) -> TracePoint:
+def trace_point(state: State, kind: str) -> TracePoint:
     """The first ascent's point for the trace."""
     return TracePoint(
-        float(state.loglike[0]), float(state.decrement[0]), tuple(state.free[0].tolist())
+        float(state.loglike[0]), float(state.decrement[0]), tuple(state.free[0].tolist()), kind
     )

@@ -31,7 +31,7 @@ class _Objective:
         held = problem.constraints
         ends = np.stack([held.lower, held.upper], axis=1) / self.unit[:, None]
         self.bounds = ends if held.has_bounds else None
-        self.trace: list[TracePoint] = [trace_point(state)]
+        self.trace: list[TracePoint] = [trace_point(state, "start")]
 
     def __call__(self, scaled: Array) -> tuple[float, Array]:
         """Minus log-likelihood and its gradient."""
@@ -45,7 +45,7 @@ class _Objective:
         if not np.array_equal((scaled * self.unit)[None], self.last.free):
             self.last = self.problem.evaluate((scaled * self.unit)[None])
         self.best = self.last
-        self.trace.append(trace_point(self.best))
+        self.trace.append(trace_point(self.best, "lbfgs"))
         if self.arrived(self.tolerance):
             raise StopIteration
 
@@ -89,5 +89,7 @@ def lbfgs(problem: Problem, start: Array, *, max_steps: int, tolerance: float) -
         outcome, state = Outcome.CONVERGED, polished(problem, state, max(tolerance, _CLOSE))
     elif flat(problem, state)[0]:
         outcome = Outcome.COMPONENTS_NOT_DISTINCT
-    trace = [*objective.trace, trace_point(state)]
+    trace = objective.trace
+    if (state.free != objective.best.free).any():
+        trace.append(trace_point(state, "newton"))
     return Climbs(state, (outcome,), np.array([len(trace) - 1]), tuple(trace))

@@ -19,6 +19,7 @@ class Outcome(Enum):
     COMPONENTS_NOT_DISTINCT = "components_not_distinct"
     NOT_A_MAXIMUM = "not_a_maximum"
     BINS_TOO_WIDE = "bins_too_wide"
+    START_LED_NOWHERE = "start_led_nowhere"
 
     @property
     def cause(self) -> str:
@@ -56,6 +57,11 @@ _SENTENCES = {
     Outcome.COMPONENTS_NOT_DISTINCT: (
         "Two components coincide: the data do not tell them apart.",
         "Fit fewer components.",
+    ),
+    Outcome.START_LED_NOWHERE: (
+        "The ascent ended with a component that shrinks onto a single value, loses its rows or "
+        "coincides with another; from other starts there is a maximum.",
+        "Leave out start= and method=, and it is found; or start elsewhere.",
     ),
     Outcome.NOT_A_MAXIMUM: (
         "The ascent ended at a stationary point that is not a maximum.",

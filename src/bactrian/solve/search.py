@@ -119,7 +119,7 @@ def search(sample: Sample, constraints: Constraints) -> Search:
     state, outcomes = _climb_all(problem, problem.free(*near))
     hits = np.array([root.hits for root in kept])
     starts = np.stack([root.start for root in kept])
-    roots = _roots(problem, state, outcomes, Origins(starts, state.loglike, hits))
+    roots = roots_of(problem, state, outcomes, Origins(starts, state.loglike, hits))
     return Search(roots, coarse.n_starts, coarse.outcomes, problem, state, coarse.collapses)
 
 
@@ -132,7 +132,7 @@ def _search(problem: Problem) -> Search:
     leaders, member = np.unique(leader, return_inverse=True)
     state, ends = _climb_all(problem, problem.free(*(array[leaders] for array in warm)))
     state, outcomes = state[member], tuple(ends[i] for i in member)
-    roots = _roots(problem, state, outcomes, Origins(start, begun, np.ones(len(start))))
+    roots = roots_of(problem, state, outcomes, Origins(start, begun, np.ones(len(start))))
     counted = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
     fallen = [i for i, o in enumerate(outcomes) if o is Outcome.COMPONENT_COLLAPSED]
     narrowest = state.sds[fallen].argmin(axis=1)
@@ -178,10 +178,10 @@ class Origins(NamedTuple):
     hits: Array
 
 
-def _roots(
+def roots_of(
     problem: Problem, state: State, outcomes: tuple[Outcome, ...], origins: Origins
 ) -> tuple[Root, ...]:
-    """The distinct maxima among the ends of the ascents, by falling criterion."""
+    """Return the distinct maxima among the ends of the ascents, by falling criterion."""
     converged = np.array([outcome is Outcome.CONVERGED for outcome in outcomes])
     index = np.flatnonzero(converged)
     worth = criterion(problem, state.loglike, state.sds)

@@ -15,6 +15,7 @@ from bactrian.model.mixture import NormalMixture
 from bactrian.solve.cautions import cautions
 from bactrian.solve.certificate import Certificate, Optimum, decrement_of
 from bactrian.solve.climb import MAX_TRIES, TOLERANCE, Climbs, TracePoint, climb
+from bactrian.solve.given import are_same, free_of, joined
 from bactrian.solve.lbfgs import lbfgs
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
@@ -59,6 +60,11 @@ METHODS = {
 }
 
 
+_ASTRAY = (
+    Outcome.COMPONENT_COLLAPSED, Outcome.COMPONENT_VANISHED, Outcome.COMPONENTS_NOT_DISTINCT,
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """One point of an ascent, in the unit of the data.
@@ -71,11 +77,15 @@ class Step:
         Its log-likelihood.
     decrement : float
         Its Newton decrement: near the maximum, half of it is the log-likelihood to be gained.
+    kind : {"start", "newton", "em", "gradient", "lbfgs"}
+        What led here. Every ascent ends with a step of Newton's; steps of another method that are
+        refused again and again are replaced by one of EM.
     """
 
     mixture: NormalMixture
     loglike: float
     decrement: float
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,9 +101,9 @@ class Solution:
     outcome : Outcome
         How it ended.
     n_steps : int
-        Steps of the reported ascent.
+        Steps of the reported ascent, of all kinds: one less than the points of its path.
     trace : tuple of Step
-        Its path.
+        Its path, from the start on; empty where no admissible maximum was found.
     certificate : Certificate
         The reasons to trust it.
     problem, state
@@ -119,11 +129,16 @@ def solve(
     *,
     method: str = "newton",
     max_steps: int | None = None,
+    start: NormalMixture | None = None,
+    is_local: bool = False,
 ) -> Solution:
     """Return the best admissible maximum of the likelihood.
 
     All starts are climbed by Newton steps, which decides which maximum is the estimate; the named
     method then climbs from the start nearest to it, and its path is reported.
+
+    A start that is given is one more of them. Or, with `is_local`, the named method climbs from
+    there, and where it ends is the estimate; the others then tell whether there is a better one.
 
     Parameters
     ----------
@@ -135,6 +150,10 @@ def solve(
         How the reported ascent is made.
     max_steps : int, optional
         Largest number of steps of the reported ascent; each method has its default.
+    start : NormalMixture, optional
+        Where to start as well, or alone; in the unit of the data, a member of the set.
+    is_local : bool
+        Whether to end where the method leads from there.
 
     Raises
     ------
@@ -150,16 +169,24 @@ def solve(
             f"method={method!r} is unknown; choose one of {', '.join(map(repr, METHODS))}."
         )
     found, problem = search(sample, constraints), problem_of(sample, constraints)
+    run, steps = METHODS[method].run, METHODS[method].max_steps if max_steps is None else max_steps
+    begun = None if start is None else free_of(problem, start)
+    if begun is not None:
+        ascent = METHODS[method if is_local else "newton"]
+        climbs = ascent.run(problem, begun, steps if is_local else ascent.max_steps)
+        found = joined(problem, found, begun, climbs)
+        if is_local:
+            return _solution(problem, found, climbs)
     if not found.admissible:
         return _without_maximum(problem, found)
     chosen = found.admissible[0]
-    steps = METHODS[method].max_steps if max_steps is None else max_steps
-    start, at = chosen.start[None], problem.free(*(a[None] for a in chosen.parameters))
-    if method == "newton" and len(sample) > LARGE:
-        start = at  # the path there was climbed on the thinned sample
-    climbs = METHODS[method].run(problem, start, steps)
+    origin, at = chosen.start[None], problem.free(*(a[None] for a in chosen.parameters))
+    is_given = begun is not None and np.array_equal(begun, origin)
+    if method == "newton" and len(sample) > LARGE and not is_given:
+        origin = at  # the path there was climbed on the thinned sample
+    climbs = run(problem, origin, steps)
     if method == "newton" and max_steps is None and not _is_at(problem, climbs, chosen):
-        climbs = METHODS[method].run(problem, at, steps)
+        climbs = run(problem, at, steps)
     return _solution(problem, found, climbs)
 
 
@@ -176,7 +203,9 @@ def _same(loglike: float, root: Root) -> bool:
 def _solution(problem: Problem, found: Search, climbs: Climbs) -> Solution:
     """The solution at the end of the reported ascent."""
     state, outcome = _in_order(problem, climbs.state), climbs.outcomes[0]
-    optima = _optima(problem, found, float(state.loglike[0]), outcome)
+    optima = _optima(problem, found, state, outcome)
+    if found.admissible and outcome in _ASTRAY:
+        outcome = Outcome.START_LED_NOWHERE
     decrement, max_score = decrement_of(state)
     n_lambda_min = problem.sample.total * float(state.eigenvalues[0, 0])
     certificate = Certificate(
@@ -215,13 +244,14 @@ def _without_maximum(problem: Problem, found: Search) -> Solution:
 
 
 def _optima(
-    problem: Problem, found: Search, loglike: float, outcome: Outcome
+    problem: Problem, found: Search, state: State, outcome: Outcome
 ) -> tuple[Optimum, ...]:
     """The maxima found, with the one that the reported ascent ended at first."""
-    listed = []
+    listed, loglike = [], float(state.loglike[0])
     for root in found.roots:
         status = "admissible" if root.is_admissible else "rejected: near-degenerate"
-        if outcome is Outcome.CONVERGED and root.is_admissible and _same(loglike, root):
+        is_end = outcome is Outcome.CONVERGED and root.is_admissible and _same(loglike, root)
+        if is_end and are_same(problem, root, state):
             status = "chosen"
         listed.append(
             Optimum(
@@ -264,4 +294,5 @@ def _step(problem: Problem, point: TracePoint) -> Step:
         _mixture(problem, weights[0], means[0], sds[0]),
         _loglike(problem, point.loglike),
         point.decrement,
+        point.kind,
     )

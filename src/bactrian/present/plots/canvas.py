@@ -48,10 +48,21 @@ def check_axes(ax: Any) -> None:
     from matplotlib.axes import Axes
 
     if ax is not None and not isinstance(ax, Axes):
-        raise ParameterError(
-            f"ax={ax!r} is no Matplotlib Axes; pass one, such as plt.subplots()[1], or leave it "
-            "out for a new figure."
-        )
+        raise ParameterError(f"ax is {_what(ax)}, or leave it out for a new figure.")
+
+
+def _what(ax: Any) -> str:
+    """What was given for Axes, and what to pass for it."""
+    shape = getattr(ax, "shape", None)
+    if isinstance(shape, tuple) and len(shape) > 0:
+        one = ", ".join("0" for _ in shape)
+        return f"an array of shape {shape} and no Matplotlib Axes; pass one of it, axes[{one}]"
+    if isinstance(ax, list | tuple | dict):
+        return f"a {type(ax).__name__} of length {len(ax)} and no Matplotlib Axes; pass one Axes"
+    name = type(ax).__name__
+    if name in ("Figure", "SubFigure"):
+        return f"a {name} and no Matplotlib Axes; pass one of its Axes, such as figure.gca()"
+    return f"of type {name} and no Matplotlib Axes; pass one, such as plt.subplots()[1]"
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
@@ -93,15 +104,6 @@ def label(ax: Axes, x: str, y: str) -> None:
         put(printable(text), parse_math=False, usetex=False)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-
-
-def legend(ax: Axes, **options: Any) -> None:
-    """Add the legend, on paper that lets little through: it may have to stand on lines."""
-    found = ax.legend(
-        frameon=True, fancybox=False, edgecolor="none", framealpha=0.85, fontsize=SMALL, **options
-    )
-    for text in found.get_texts():
-        text.set(usetex=False, parse_math=False)
 
 
 def remark(ax: Axes, words: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bactrian.present.comparison import family_in_words
-from bactrian.present.plots.canvas import axes_or_new, ink, label, legend, remark
+from bactrian.present.plots.canvas import axes_or_new, ink, label, remark
+from bactrian.present.plots.legends import legend
 from bactrian.present.plots.palette import MARKERS, style
 from bactrian.present.plots.pictures import ComparisonPicture
 

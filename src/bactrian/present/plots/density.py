@@ -14,19 +14,17 @@ from bactrian.present.plots.canvas import (
     column_label,
     ink,
     label,
-    legend,
     remark,
     share,
 )
+from bactrian.present.plots.legends import legend
 from bactrian.present.plots.palette import BAND, ROWS, ROWS_EDGE, SOLID, style
 from bactrian.present.plots.pictures import DensityPicture
 
 if TYPE_CHECKING:
     from bactrian.present.plots.canvas import Axes
 
-_HEADROOM = 0.3  # above the density, for the words about a cut
 _SPIKE, _ROOM = 5.0, 1.5  # times the tallest bar: what is taller would leave the rows flat
-_TALL = 8  # components from which the legend stands beside the picture
 
 
 def draw_density(
@@ -48,10 +46,10 @@ def draw_density(
         picture.heights, picture.edges, fill=True, facecolor=ROWS, edgecolor=ROWS_EDGE,
         linewidth=0.6, label=picture.rows, zorder=1.0,
     )  # fmt: skip
+    upright: list[Any] = []
     if picture.threshold is not None:
-        _cut(ax, picture.threshold, float(picture.x[0]), float(picture.x[-1]))
-    n_components = len(picture.weights)
-    name = "normal density" if n_components == 1 else "mixture"
+        upright = _cut(ax, picture.threshold, float(picture.x[0]), float(picture.x[-1]))
+    name = "normal density" if len(picture.weights) == 1 else "mixture"
     # Beneath the components, which are as high where there is only one of them.
     ax.plot(picture.x, picture.total, color=ink(ax), linestyle=SOLID, linewidth=2.4, label=name)
     for k, part in enumerate(picture.components):
@@ -60,12 +58,11 @@ def draw_density(
             picture.x, part, color=color, linestyle=dashes, linewidth=1.6,
             label=f"component {k + 1} ({share(picture.weights[k])})",
         )  # fmt: skip
-    ax.margins(x=0.0, y=0.05 if picture.threshold is None else _HEADROOM)
+    ax.margins(x=0.0, y=0.05)
     label(ax, column_label(picture.column), "density")
     remarks = picture.problem, _without_spike(ax, picture), _without_cut(picture.threshold)
     remark(ax, " ".join(filter(None, remarks)))
-    beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if n_components > _TALL else {}
-    legend(ax, **beside)
+    legend(ax, *upright)
     return ax
 
 
@@ -78,11 +75,11 @@ def _without_spike(ax: Axes, picture: DensityPicture) -> str:
     return f"The density rises to {top:.2g}, beyond this picture."
 
 
-def _cut(ax: Axes, threshold: Threshold, first: float, last: float) -> None:
+def _cut(ax: Axes, threshold: Threshold, first: float, last: float) -> list[Any]:
     """The cut, its interval as a band, and the rates in words."""
-    cut = threshold.cut
+    cut, drawn = threshold.cut, list[Any]()
     if not math.isfinite(cut.value):
-        return
+        return drawn
     words = [f"cut {_in_words(cut)}"]
     for name, rate in (
         ("false positives", threshold.false_positive_rate),
@@ -91,12 +88,18 @@ def _cut(ax: Axes, threshold: Threshold, first: float, last: float) -> None:
         if math.isfinite(rate.value):
             words.append(f"{name} {_rate(rate)}")
     if not math.isnan(cut.low):
-        ax.axvspan(max(cut.low, first), min(cut.high, last), color=BAND, linewidth=0.0, zorder=0.9)
+        ends = max(cut.low, first), min(cut.high, last)
+        drawn.append(ax.axvspan(*ends, color=BAND, linewidth=0.0, zorder=0.9))
         for end in (cut.low, cut.high):  # in print the band is as grey as the rows
             if first < end < last:
-                ax.axvline(end, color=ink(ax), linewidth=0.5, linestyle=(0, (4, 2)), zorder=1.8)
-    ax.axvline(cut.value, color=ink(ax), linestyle=(0, (2, 1.5)), linewidth=1.2, zorder=1.9,
-               label="\n".join(words))  # fmt: skip
+                drawn.append(ax.axvline(
+                    end, color=ink(ax), linewidth=0.5, linestyle=(0, (4, 2)), zorder=1.8
+                ))  # fmt: skip
+    drawn.append(ax.axvline(
+        cut.value, color=ink(ax), linestyle=(0, (2, 1.5)), linewidth=1.2, zorder=1.9,
+        label="\n".join(words),
+    ))  # fmt: skip
+    return drawn
 
 
 def _in_words(cut: Estimate) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bactrian.infer.envelopes import Band
-from bactrian.present.plots.canvas import axes_or_new, column_label, ink, label, legend, remark
+from bactrian.present.plots.canvas import axes_or_new, column_label, ink, label, remark
+from bactrian.present.plots.legends import legend
 from bactrian.present.plots.palette import BAND, LINES, MUTED
 from bactrian.present.plots.pictures import DeparturePicture
 
 if TYPE_CHECKING:
     from bactrian.present.plots.canvas import Axes
-
-_HEADROOM = 0.2  # for the legend
 
 
 def draw_qq(picture: DeparturePicture, ax: Axes | None = None) -> Axes:
@@ -26,7 +25,7 @@ def draw_qq(picture: DeparturePicture, ax: Axes | None = None) -> Axes:
         markeredgewidth=0.0, color=LINES[0], label="rows",
     )  # fmt: skip
     name = f"quantile residual of {column_label(picture.column)}"
-    return _finished(ax, picture, "standard normal quantile", name, loc="upper left")
+    return _finished(ax, picture, "standard normal quantile", name)
 
 
 def draw_pit(picture: DeparturePicture, ax: Axes | None = None) -> Axes:
@@ -39,11 +38,8 @@ def draw_pit(picture: DeparturePicture, ax: Axes | None = None) -> Axes:
         label="rows",
     )  # fmt: skip
     ax.set_xlim(0.0, 1.0)
-    ax.margins(y=_HEADROOM)
     name = f"share of the mixture below {column_label(picture.column)}"
-    return _finished(
-        ax, picture, name, "share of rows less that share", loc="upper center", ncols=3
-    )
+    return _finished(ax, picture, name, "share of rows less that share")
 
 
 def _band(ax: Axes, picture: DeparturePicture, band: Band | None) -> None:
@@ -60,9 +56,9 @@ def _band(ax: Axes, picture: DeparturePicture, band: Band | None) -> None:
         ax.plot(band.at, ends, color=ink(ax), linewidth=0.5, linestyle=(0, (4, 2)), zorder=0.95)
 
 
-def _finished(ax: Axes, picture: DeparturePicture, x: str, y: str, **place: Any) -> Axes:
+def _finished(ax: Axes, picture: DeparturePicture, x: str, y: str) -> Axes:
     """The Axes with their names, legend and remark."""
     label(ax, x, y)
     remark(ax, picture.problem)
-    legend(ax, **place)
+    legend(ax, first=("upper left",))
     return ax

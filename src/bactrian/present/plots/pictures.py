@@ -127,11 +127,14 @@ class Path(NamedTuple):
         Name of the solver, for example ``"newton"``.
     first, second : (m,) float64
         Where it stood, from its start on.
+    kinds : (m - 1,) tuple of str
+        Of which kind its steps were.
     """
 
     method: str
     first: Array
     second: Array
+    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,10 +11,10 @@ from bactrian.present.plots.canvas import (
     column_label,
     ink,
     label,
-    legend,
     remark,
     share,
 )
+from bactrian.present.plots.legends import legend
 from bactrian.present.plots.palette import MUTED, style
 from bactrian.present.plots.pictures import ResponsibilityPicture
 
@@ -40,9 +40,12 @@ def draw_responsibilities(
     ]
     # Of three the most probable one may have less than a half.
     passed = f"{picture.level:g}" if len(picture.weights) == 2 else "changes"
+    upright = []
     for i, x in enumerate(picture.crossings):
         words = f"{passed} at {' and '.join(shown)}" if i == 0 else "_nolegend_"
-        ax.axvline(float(x), color=ink(ax), linestyle=(0, (2, 1.5)), linewidth=1.0, label=words)
+        upright.append(ax.axvline(
+            float(x), color=ink(ax), linestyle=(0, (2, 1.5)), linewidth=1.0, label=words
+        ))  # fmt: skip
     for k, probability in enumerate(picture.responsibilities):
         color, dashes = style(k, palette)
         ax.plot(
@@ -51,7 +54,8 @@ def draw_responsibilities(
         )  # fmt: skip
     ax.margins(x=0.0)
     ax.set_ylim(-0.02, 1.02)
+    ax.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])
     label(ax, column_label(picture.column), "posterior probability")
     remark(ax, picture.problem)
-    legend(ax)
+    legend(ax, *upright)
     return ax
