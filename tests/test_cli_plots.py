@@ -57,8 +57,12 @@ def test_the_same_command_writes_the_same_file(tmp_path: Path) -> None:
     [
         (["-o", "x.jpg"], 2, "does not end in one of .svg, .png, .pdf"),
         (["-o", "nowhere/x.svg"], 1, "there is no folder 'nowhere'"),
-        (["-o", "x.svg", "--kind", "qq", "--bins", "3"], 2, "--bins goes with --kind density."),
-        (["-o", "x.svg", "--seed", "3"], 2, "--seed goes with --kind qq or pit."),
+        (["-o", "x.svg", "--kind", "qq", "--bins", "3"], 2, "--bins goes with --kind density, and"),
+        (
+            ["-o", "x.svg", "--seed", "3"],
+            2,
+            "--seed goes with --kind qq or pit, and a",
+        ),
         (["-o", "x.svg", "--bins", "0"], 2, "--bins 0 is less than 1."),
         (["-o", "x.svg", "--level", "95"], 2, "--level 95 is not between 0 and 1"),
         (["-o", "x.svg", "--threshold", "costs=1"], 2, "--threshold"),

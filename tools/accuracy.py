@@ -83,9 +83,9 @@ arithmetic.
   must choose; where the reference marks a set as open (**open**), a sound rule may choose another
   one of the maxima, and the certificate has to name the rest.
 - **named**: how many of the other regular maxima listed by the reference the certificate names.
-- **steps**: of the reported ascent, from the start nearest to the maximum; 0 for large sets, where
-  the ascent continues from the end of the search. **starts**: those that ended at this maximum, of
-  all.
+- **steps**: of the reported ascent, from the start nearest to the maximum, the last undamped one
+  among them; few for large sets, where the ascent continues from the end of the search. **starts**:
+  those that ended at this maximum, of all.
 - **decrement**: twice the log-likelihood that remains to be gained.
 - Peers: how far below the certified log-likelihood they end, the median over the seeds tried
   (`-` before a number: a higher one, with a component that is near-degenerate; *none*: an error, or

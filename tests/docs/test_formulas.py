@@ -152,6 +152,9 @@ EQUALLY_TRUE = {
     # A step along a gradient that is zero.
     ("EM, gradient ascent and Newton", r"- for +: \eta _ a - t \frac"),
     ("EM, gradient ascent and Newton", r"1 for a: \partial \eta _ 1 }"),
+    ("EM, gradient ascent and Newton", r"- for +: \mu _ k - t h"),
+    ("EM, gradient ascent and Newton", r"3 for 2: t h ^ 3 \frac {"),
+    ("EM, gradient ascent and Newton", r"1 for k: \partial \mu _ 1 }"),
 }
 
 

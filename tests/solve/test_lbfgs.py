@@ -35,6 +35,8 @@ def test_it_keeps_its_trace() -> None:
     assert found.trace[0].free == tuple(start[0].tolist())
     assert found.trace[-1].free == tuple(found.state.free[0].tolist())
     assert found.n_steps[0] == len(found.trace) - 1
+    kinds = [point.kind for point in found.trace]
+    assert kinds == ["start", *["lbfgs"] * (len(kinds) - 2), "newton"]
     path = np.array([point.loglike for point in found.trace])
     assert path[-1] >= path[0]
 

@@ -37,7 +37,9 @@ def add_plot(command: argparse.ArgumentParser) -> None:
         "quantiles; shares of rows less fitted ones; the profile likelihood of a parameter; the "
         "path of --method over the log-likelihood (default: density)",
     )  # fmt: skip
-    command.add_argument("--bins", type=int, metavar="N", help="about how many (default: by fit)")
+    command.add_argument(
+        "--bins", type=int, metavar="N", help="about how many, of density (default: by fit)"
+    )
     command.add_argument(
         "--parameter", metavar="NAME", help="of a profile: 'sd 2' (default: 'mean 1')"
     )
@@ -45,8 +47,12 @@ def add_plot(command: argparse.ArgumentParser) -> None:
         "--samples", type=int, metavar="B",
         help=f"drawn and fitted for the band of qq and pit, 0 for no band (default: {_SAMPLES})",
     )  # fmt: skip
-    command.add_argument("--seed", type=int, help="of these samples (default: none)")
-    command.add_argument("--level", type=float, help="of intervals and bands (default: 0.95)")
+    command.add_argument("--seed", type=int, help="of these samples, of qq and pit (default: none)")
+    command.add_argument(
+        "--level",
+        type=float,
+        help="of intervals and bands, of density, qq, pit and profile (default: 0.95)",
+    )
     command.add_argument(
         "-o", "--output", required=True, metavar="FILE",
         help="picture to write, whole or not at all: .svg, .png or .pdf",
@@ -78,7 +84,11 @@ def _checked(options: argparse.Namespace) -> dict[str, Any] | None:
     check_not_the_input(options)
     for name, kinds in _OWN.items():
         if getattr(options, name) is not None and options.kind not in kinds:
-            raise ParameterError(f"--{name} goes with --kind {' or '.join(kinds)}.")
+            words = f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0]
+            raise ParameterError(
+                f"--{name} goes with --kind {words}, and a picture of kind {options.kind} has no "
+                "use for it: leave it out."
+            )
     if options.level is not None and not 0.0 < options.level < 1.0:
         raise ParameterError(f"--level {options.level:g} is not between 0 and 1; 0.95 is usual.")
     names = [f"{kind} {k + 1}" for k in range(options.components) for kind in _PARAMETERS]

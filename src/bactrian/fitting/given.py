@@ -54,8 +54,8 @@ def _check_members(start: NormalMixture) -> None:
     empty = np.flatnonzero(start.weights == 0.0)
     if empty.size:
         raise ParameterError(
-            f"Component {empty[0] + 1} of start has weight 0, and no step gives it rows: start with "
-            "a positive one."
+            f"Component {empty[0] + 1} of start has weight 0, and no step gives it rows: start "
+            "with a positive one."
         )
     for i in range(start.n_components):
         for j in range(i):

@@ -23,6 +23,7 @@ _GRID = 57  # points along each axis
 _LEAST = 0.1  # standard errors that are shown in any case
 _EVEN = 0.7  # least share of the longer side, in standard errors
 _MARGIN = 0.15
+_DIGITS = 6  # of log-likelihoods that are told apart
 
 
 class _Axis:
@@ -140,7 +141,8 @@ def _checked(fits: Sequence[Fit]) -> Fit:
                 f"The fit by {fit.options.method!r} has no path: no admissible maximum was found; "
                 "see its outcome."
             )
-    found = max((fit for fit in fits if fit.converged), key=lambda f: f.loglike, default=None)
+    ended = (fit for fit in fits if fit.converged)
+    found = max(ended, key=lambda fit: round(fit.loglike, _DIGITS), default=None)
     if found is None:
         raise ParameterError(
             "None of these ascents ended at a maximum, and the surface is drawn around one: add "

@@ -91,8 +91,7 @@ def climb(
     ascents that have come together near a maximum go on as one.
     """
     state = problem.evaluate(start)
-    size = len(state)
-    final, outcomes = state, np.full(size, Outcome.MAX_STEPS, dtype=object)
+    final, size, outcomes = state, len(state), np.full(len(state), Outcome.MAX_STEPS, dtype=object)
     alive, n_steps = np.arange(size), np.zeros(size, dtype=np.intp)
     tries, leader = np.zeros(size, dtype=np.intp), np.arange(size)
     fallen = _collapsed(problem, state)
@@ -118,8 +117,7 @@ def climb(
         accept = _accepted(state, candidate, by_em)
         fallen = accept & _collapsed(problem, candidate)
         accept &= ~fallen
-        if step is gradient_step:  # the only one that looks back
-            memory = _remember(memory, state, candidate, accept)
+        memory = _remember(memory, state, candidate, accept, step)
         tries = np.where(accept, 0, tries + 1)
         n_steps[alive[accept]] += 1
         state = state.where(accept, candidate)
@@ -129,10 +127,9 @@ def climb(
     arrived = _put(final, alive, state)[ends]
     final = polished(problem, arrived, tolerance)
     moved = (final.free != arrived.free).any(axis=1)[member]
-    final = final[member]
     if keep_trace and moved[0]:
-        trace.append(trace_point(final, "newton"))
-    return Climbs(final, tuple(outcomes[ends[member]]), n_steps + moved, tuple(trace))
+        trace.append(trace_point(final[member], "newton"))
+    return Climbs(final[member], tuple(outcomes[ends[member]]), n_steps + moved, tuple(trace))
 
 
 def _followed_to_the_end(leader: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -227,8 +224,12 @@ def polished(problem: Landscape, state: State, tolerance: float) -> State:
     return state.where(keep, better)
 
 
-def _remember(memory: Memory, state: State, candidate: State, accept: NDArray[np.bool_]) -> Memory:
+def _remember(
+    memory: Memory, state: State, candidate: State, accept: NDArray[np.bool_], step: Step
+) -> Memory:
     """What the next step may need of this one."""
+    if step is not gradient_step:  # the only one that looks back
+        return memory
     taken = accept[:, None]
     return Memory(
         np.where(taken, candidate.free - state.free, memory.displacement),

@@ -47,9 +47,9 @@ def check_start(problem: Problem, start: NormalMixture) -> None:
     known = np.isfinite(state.loglike[0]) and np.isfinite(state.score).all()
     if not known or not np.isfinite(state.hessian).all():
         raise ParameterError(
-            f"Under start the likelihood of the rows is zero to every digit, so that no slope leads "
-            f"from there: its means {_listed(start.means)} and sds {_listed(start.sds)} are too "
-            "far from the rows; move them nearer, or take larger sds."
+            f"Under start the likelihood of the rows is zero to every digit, so that no slope "
+            f"leads from there: its means {_listed(start.means)} and sds {_listed(start.sds)} are "
+            "too far from the rows; move them nearer, or take larger sds."
         )
     k = int(state.counts[0].argmin())
     if state.counts[0, k] < LEAST_ROWS:

@@ -243,9 +243,7 @@ def _without_maximum(problem: Problem, found: Search) -> Solution:
     return _solution(problem, found, Climbs(state, (outcome,), np.zeros(1, dtype=np.intp), ()))
 
 
-def _optima(
-    problem: Problem, found: Search, state: State, outcome: Outcome
-) -> tuple[Optimum, ...]:
+def _optima(problem: Problem, found: Search, state: State, outcome: Outcome) -> tuple[Optimum, ...]:
     """The maxima found, with the one that the reported ascent ended at first."""
     listed, loglike = [], float(state.loglike[0])
     for root in found.roots:

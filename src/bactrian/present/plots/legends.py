@@ -6,8 +6,11 @@ longer, and where even that would take most of a small picture, above the Axes.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bactrian.present.plots.canvas import SMALL
 
@@ -19,12 +22,19 @@ _PLACES = (
     "upper right", "upper left", "lower right", "lower left", "center right", "center left",
     "upper center", "lower center", "center",
 )  # fmt: skip
-_SIZES = (SMALL, "x-small", "xx-small")
-_SHORT: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.5, "columnspacing": 0.9}
-_MOST = 0.45  # of the height of the Axes
+# Sizes of letters, and how much of the height of the Axes such a legend may take.
+_SIZES = ((SMALL, 0.45), ("x-small", 0.45), ("xx-small", 0.6))
+_SHORT: dict[str, Any] = {
+    "handlelength": 1.4,
+    "handletextpad": 0.5,
+    "columnspacing": 0.9,
+    "markerscale": 0.7,
+}
 _MOST_COLUMNS = 4
 _PAD = 0.3  # between legend and frame, in heights of its letters
+_NONE = ("None", "none", " ", "", None)  # how Matplotlib says that there is no line, or no marker
 _AIR = 3.0  # pixels between legend and lines
+_WIDE, _HANDLE, _LEAST = 0.6, 3.0, 12  # a letter, and what stands before it, in their heights
 
 
 def legend(ax: Axes, *upright: Any, first: Sequence[str] = ()) -> None:
@@ -45,7 +55,7 @@ def legend(ax: Axes, *upright: Any, first: Sequence[str] = ()) -> None:
     places = tuple(dict.fromkeys((*first, *_PLACES)))
     drawn = list(_outlines(ax))
     frame = ax.get_window_extent()
-    for size in _SIZES:
+    for size, most in _SIZES:
         found = _made(ax, size, 1)
         for place in places:
             found.set_loc(place)
@@ -53,19 +63,20 @@ def legend(ax: Axes, *upright: Any, first: Sequence[str] = ()) -> None:
                 return
         found = _flattest(ax, size)
         taken = found.get_window_extent().height + 2.0 * _PAD * _letters(found) + _AIR
-        if found.get_window_extent().width <= frame.width and taken <= _MOST * frame.height:
+        if found.get_window_extent().width <= frame.width and taken <= most * frame.height:
             found.set_loc("upper left")
             _make_room(ax, 1.0 - taken / frame.height, upright)
             return
-    _put_above(ax, _flattest(ax, SMALL))
+    _put_above(ax, found)
 
 
 def _settle(ax: Axes) -> None:
-    """Give the Axes the size that they will have."""
+    """Give the Axes the size that they will have, and their limits."""
     figure = ax.figure.canvas.figure
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
+    ax.get_xlim(), ax.get_ylim()  # limits that follow the data are made when they are asked for
 
 
 def _made(ax: Axes, size: str, n_columns: int) -> Legend:
@@ -74,8 +85,13 @@ def _made(ax: Axes, size: str, n_columns: int) -> Legend:
         loc="upper left", fontsize=size, ncols=n_columns, borderaxespad=_PAD, frameon=True,
         fancybox=False, edgecolor="none", framealpha=0.85, **({} if size == SMALL else _SHORT),
     )  # fmt: skip
+    room = ax.get_window_extent().width / _letters(found) - _HANDLE
     for text in found.get_texts():
         text.set(usetex=False, parse_math=False)
+        if size != SMALL:
+            lines = text.get_text().splitlines()
+            most = max(int(room / _WIDE), _LEAST)
+            text.set_text("\n".join(textwrap.fill(line, most) for line in lines))
     return found
 
 
@@ -110,11 +126,13 @@ def _outlines(ax: Axes) -> Iterator[tuple[Any, bool]]:
 
     for line in ax.lines:
         path = line.get_transform().transform_path(line.get_path())
-        if line.get_linestyle() in ("None", "none", " ", ""):
-            for point in path.vertices:
-                yield Path([point - 2.0, point + 2.0]), False
-        else:
+        if line.get_linestyle() not in _NONE:
             yield path, False
+        if line.get_marker() not in _NONE:
+            half = 0.5 * float(line.get_markersize()) * ax.figure.dpi / 72.0 + 1.0
+            for x, y in np.asarray(path.vertices, dtype=np.float64):
+                yield Path([(x - half, y), (x + half, y)]), False
+                yield Path([(x, y - half), (x, y + half)]), False
     for patch in ax.patches:
         yield patch.get_transform().transform_path(patch.get_path()), True
     for collection in ax.collections:

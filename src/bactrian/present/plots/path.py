@@ -19,6 +19,8 @@ _NAMES = {"newton": "Newton", "em": "EM", "gradient": "gradient ascent", "lbfgs"
 _SHORT = {"newton": "Newton's", "em": "EM's", "gradient": "of its slope", "lbfgs": "of L-BFGS"}
 _DECADES = range(-6, 16)
 _SHARE = 3e-4  # of the deepest point: contours closer to the maximum would be a blot
+_APART = 0.4  # inches between the names of contours, and from these to the maximum
+_WAY = 2.5  # how much nearer they may be to an ascent
 _MANY = 40  # steps from which not each of them is marked
 
 
@@ -30,7 +32,7 @@ def draw_path(
     The parameters are those of ``draw_density``.
     """
     ax = axes_or_new(ax)
-    _contours(ax, picture)
+    contours = _contours(ax, picture)
     for i, path in enumerate(picture.paths):
         color, dashes = style(i, palette)
         ax.plot(
@@ -43,6 +45,8 @@ def draw_path(
             color=ink(ax), zorder=4.0, label="maximum")  # fmt: skip
     label(ax, *picture.names)
     legend(ax)
+    if contours is not None:
+        _name_contours(ax, contours, picture)
     return ax
 
 
@@ -55,12 +59,12 @@ def _in_words(path: Path) -> str:
     return f"{words} ({shown})" if shown else words
 
 
-def _contours(ax: Axes, picture: PathPicture) -> None:
+def _contours(ax: Axes, picture: PathPicture) -> Any:
     """Where the log-likelihood has fallen by round numbers."""
     first, second, loglike = picture.surface
     known = loglike[np.isfinite(loglike)]
     if not known.size:
-        return
+        return None
     deepest = -float(known.min())
     falls = [digit * 10.0**i for i in _DECADES for digit in (1.0, 3.0)]
     falls = [fall for fall in falls if _SHARE * deepest < fall < deepest]
@@ -68,6 +72,42 @@ def _contours(ax: Axes, picture: PathPicture) -> None:
         first, second, np.ma.masked_invalid(loglike), levels=[-fall for fall in reversed(falls)],
         colors=[MUTED], linewidths=0.7, linestyles="solid", zorder=1.0,
     )  # fmt: skip
-    words = {-fall: f"−{fall:g}" for fall in falls}
-    ax.clabel(drawn, fmt=words, fontsize="x-small", inline_spacing=2)
     remark(ax, "contours: log-likelihood below its maximum, other parameters at their best")
+    return drawn
+
+
+def _name_contours(ax: Axes, drawn: Any, picture: PathPicture) -> None:
+    """Write its level once on each contour that has room for it, from the outermost inwards."""
+    at = ax.transData.transform
+    frame, covered = ax.get_window_extent(), ax.get_legend()
+    near = _APART * ax.figure.dpi
+    taken = at([picture.end])
+    ways = np.concatenate([_between(at(np.column_stack(path[1:3]))) for path in picture.paths])
+    places = []
+    for path in drawn.get_paths():
+        points = at(path.vertices)
+        inside = ((points > frame.p0 + near / 2) & (points < frame.p1 - near / 2)).all(axis=1)
+        if covered is not None:
+            box = covered.get_window_extent().padded(near / 2)
+            inside &= ~((points > box.p0) & (points < box.p1)).all(axis=1)
+        points = points[inside]
+        if not len(points):
+            continue
+        apart = np.minimum(_nearest(points, taken), _WAY * _nearest(points, ways))
+        best = points[apart.argmax()]
+        if apart.max() > near:
+            taken = np.vstack([taken, best])
+            places.append(tuple(ax.transData.inverted().transform(best)))
+    words = {level: f"−{-level:g}" for level in drawn.levels}
+    ax.clabel(drawn, fmt=words, fontsize="x-small", inline_spacing=2, manual=places)
+
+
+def _between(points: Any) -> Any:
+    """Points along a broken line."""
+    share = np.linspace(0.0, 1.0, 12)[:, None, None]
+    return np.concatenate([(1.0 - share) * points[:-1] + share * points[1:]]).reshape(-1, 2)
+
+
+def _nearest(points: Any, others: Any) -> Any:
+    """The distance (n,) from each of the points (n, 2) to the nearest of the others."""
+    return np.min([np.hypot(*(points - other).T) for other in others], axis=0)
