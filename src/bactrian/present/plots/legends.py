@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
-_PLACES = (
+_PLACES: tuple[Any, ...] = (
     "upper right", "upper left", "lower right", "lower left", "center right", "center left",
     "upper center", "lower center", "center",
 )  # fmt: skip
@@ -37,7 +37,7 @@ _AIR = 3.0  # pixels between legend and lines
 _WIDE, _HANDLE, _LEAST = 0.6, 3.0, 12  # a letter, and what stands before it, in their heights
 
 
-def legend(ax: Axes, *upright: Any, first: Sequence[str] = ()) -> None:
+def legend(ax: Axes, *upright: Any, first: Sequence[Any] = ()) -> None:
     """Add the legend where it covers nothing.
 
     Parameters
