@@ -45,6 +45,16 @@ def test_a_sketched_column_ends_its_path_on_all_its_rows() -> None:
     np.testing.assert_allclose(fit.trace[-1].mixture.means, fit.mixture.means[::-1], rtol=1e-9)
 
 
+def test_a_fit_of_many_rows_is_a_start_however_narrow_its_components() -> None:
+    rng = np.random.default_rng(5)
+    x = np.concatenate([rng.normal(0.0, 1.0, 40_000), rng.normal(3.0, 1e-4, 4_000)])
+    fit = bt.fit(x)
+    assert fit.mixture.sds[1] < 2e-4
+    again = bt.fit(x, start=fit.mixture, method="em")
+    np.testing.assert_allclose(again.trace[0].mixture.sds, fit.mixture.sds, rtol=1e-12)
+    assert again.loglike == pytest.approx(fit.loglike, rel=1e-12)
+
+
 def test_constraints_hold_along_the_path() -> None:
     start = bt.NormalMixture([0.5, 0.5], [1.0, 3.0], [2.0, 2.0])
     fit = bt.fit(X, equal_variances=True, start=start, method="em")

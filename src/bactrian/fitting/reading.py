@@ -68,7 +68,9 @@ class Reading:
             check_bins(self.sketch)
         check_enough(self.sample, options.constraints)
         if options.start is not None:
-            check_start(problem_of(self.sample, options.constraints), options.start)
+            finer = self.sketch is not None and self.source.is_rereadable
+            problem = problem_of(self.sample, options.constraints)
+            check_start(problem, options.start, may_refine=finer)
         run = partial(
             solve, constraints=options.constraints, method=options.method,
             max_steps=options.max_steps, start=options.start, is_local=options.is_local,

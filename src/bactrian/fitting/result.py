@@ -85,7 +85,7 @@ class Fit:
 
     @property
     def trace(self) -> tuple[Step, ...]:
-        """The path of the ascent."""
+        """The path of the ascent: its start, and a point after each of its steps."""
         return self.solution.trace
 
     @property

@@ -16,18 +16,32 @@ from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 
+_RESOLVED = 1.01  # times the floor, beneath which an ascent has collapsed
 _SAME = 1e-4  # of the sd of all rows, and in logs and shares; maxima are never so close
 
 
 def free_of(problem: Problem, start: NormalMixture) -> Array:
-    """Return the free coordinates (1, p) of a mixture, which is in the unit of the data."""
+    """Return the free coordinates (1, p) of a mixture, which is in the unit of the data.
+
+    Sds that the sample does not resolve, as a sketch may not before it is refined, are widened.
+    """
     sample = problem.sample
     means = (start.means - sample.origin) / sample.scale
-    return problem.free(start.weights[None], means[None], start.sds[None] / sample.scale)
+    sds = np.maximum(start.sds / sample.scale, _RESOLVED * problem.floor)
+    return problem.free(start.weights[None], means[None], sds[None])
 
 
-def check_start(problem: Problem, start: NormalMixture) -> None:
+def check_start(problem: Problem, start: NormalMixture, *, may_refine: bool = False) -> None:
     """Refuse a start from which no ascent can set out.
+
+    Parameters
+    ----------
+    problem : Problem
+        The likelihood of the sample.
+    start : NormalMixture
+        In the unit of the data.
+    may_refine : bool
+        Whether the sample is a sketch that may be replaced by a finer one.
 
     Raises
     ------
@@ -38,7 +52,7 @@ def check_start(problem: Problem, start: NormalMixture) -> None:
     sds = start.sds / problem.sample.scale
     floor = problem.floor * problem.sample.scale
     k = int(sds.argmin())
-    if sds[k] < problem.floor:
+    if sds[k] < problem.floor and not may_refine:
         raise ParameterError(
             f"Component {k + 1} of start has an sd of {start.sds[k]:g}, and these values resolve "
             f"none below {floor:.3g}: start with a larger one."
