@@ -56,7 +56,9 @@ def _what(ax: Any) -> str:
     shape = getattr(ax, "shape", None)
     if isinstance(shape, tuple) and len(shape) > 0:
         one = ", ".join("0" for _ in shape)
-        return f"an array of shape {shape} and no Matplotlib Axes; pass one of it, axes[{one}]"
+        return (
+            f"an array of shape {shape} and no Matplotlib Axes; pass one of it, such as axes[{one}]"
+        )
     if isinstance(ax, list | tuple | dict):
         return f"a {type(ax).__name__} of length {len(ax)} and no Matplotlib Axes; pass one Axes"
     name = type(ax).__name__

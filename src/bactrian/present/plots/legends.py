@@ -57,9 +57,11 @@ def legend(ax: Axes, *upright: Any, first: Sequence[Any] = ()) -> None:
     frame = ax.get_window_extent()
     for size, most in _SIZES:
         found = _made(ax, size, 1)
+        box = found.get_window_extent()
+        inner = frame.padded(-_PAD * _letters(found))
         for place in places:
-            found.set_loc(place)
-            if _is_free(found, frame, drawn):
+            if _is_free(_put(box, inner, place), inner, drawn):
+                found.set_loc(place)
                 return
         found = _flattest(ax, size)
         taken = found.get_window_extent().height + 2.0 * _PAD * _letters(found) + _AIR
@@ -111,13 +113,22 @@ def _letters(found: Legend) -> float:
     return float(found.get_texts()[0].get_fontsize()) * found.axes.figure.dpi / 72.0
 
 
-def _is_free(found: Legend, frame: Any, drawn: list[tuple[Any, bool]]) -> bool:
-    """Whether a legend is within the frame and meets nothing that is drawn."""
-    box = found.get_window_extent().padded(_AIR)
-    inside = frame.padded(_AIR + 1.0)
-    if box.x0 < inside.x0 or box.x1 > inside.x1 or box.y0 < inside.y0 or box.y1 > inside.y1:
+def _put(box: Any, inner: Any, place: str) -> Any:
+    """A box at a place of a larger one: measuring the letters anew for each would take long."""
+    dx = 0.0 if "left" in place else 1.0 if "right" in place else 0.5
+    dy = 0.0 if "lower" in place else 1.0 if "upper" in place else 0.5
+    return box.translated(
+        inner.x0 - box.x0 + dx * (inner.width - box.width),
+        inner.y0 - box.y0 + dy * (inner.height - box.height),
+    )
+
+
+def _is_free(box: Any, inner: Any, drawn: list[tuple[Any, bool]]) -> bool:
+    """Whether a box is within a larger one and meets nothing that is drawn."""
+    if box.width > inner.width or box.height > inner.height:
         return False
-    return not any(path.intersects_bbox(box, filled=filled) for path, filled in drawn)
+    around = box.padded(_AIR)
+    return not any(path.intersects_bbox(around, filled=filled) for path, filled in drawn)
 
 
 def _outlines(ax: Axes) -> Iterator[tuple[Any, bool]]:
@@ -146,9 +157,11 @@ def _outlines(ax: Axes) -> Iterator[tuple[Any, bool]]:
 
 def _make_room(ax: Axes, share: float, upright: Sequence[Any]) -> None:
     """Leave what is drawn a share of the height, from the bottom up."""
-    low, high = ax.get_ylim()
+    scale, ends = ax.yaxis.get_transform(), ax.get_ylim()
+    low, high = scale.transform(np.array(ends))
+    top = scale.inverted().transform(np.array([low + (high - low) / share]))
     # Limits that follow the data go on doing so when more is drawn.
-    ax.set_ylim(low, low + (high - low) / share, auto=ax.get_autoscaley_on())
+    ax.set_ylim(ends[0], float(top[0]), auto=ax.get_autoscaley_on())
     for artist in upright:
         if hasattr(artist, "set_ydata"):
             artist.set_ydata([0.0, share])

@@ -21,6 +21,7 @@ _DECADES = range(-6, 16)
 _SHARE = 3e-4  # of the deepest point: contours closer to the maximum would be a blot
 _APART = 0.4  # inches between the names of contours, and from these to the maximum
 _WAY = 2.5  # how much nearer they may be to an ascent
+_GRAIN = 6.0  # pixels
 _MANY = 40  # steps from which not each of them is marked
 
 
@@ -103,11 +104,12 @@ def _name_contours(ax: Axes, drawn: Any, picture: PathPicture) -> None:
 
 
 def _between(points: Any) -> Any:
-    """Points along a broken line."""
+    """Points along a broken line, a few pixels apart: a way has thousands on the same spot."""
     share = np.linspace(0.0, 1.0, 12)[:, None, None]
-    return np.concatenate([(1.0 - share) * points[:-1] + share * points[1:]]).reshape(-1, 2)
+    every = ((1.0 - share) * points[:-1] + share * points[1:]).reshape(-1, 2)
+    return _GRAIN * np.unique(np.round(every / _GRAIN), axis=0)
 
 
 def _nearest(points: Any, others: Any) -> Any:
     """The distance (n,) from each of the points (n, 2) to the nearest of the others."""
-    return np.min([np.hypot(*(points - other).T) for other in others], axis=0)
+    return np.hypot(*(points[:, None] - others).transpose(2, 0, 1)).min(axis=1)
