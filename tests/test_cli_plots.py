@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("duckdb")
 pytest.importorskip("matplotlib")
 
+import bactrian as bt
 from bactrian.cli import main
 
 FAITHFUL = Path(__file__).resolve().parent.parent / "src/bactrian/datasets/faithful.csv"
@@ -43,6 +44,15 @@ def test_each_kind_is_written(
     assert words in path.read_text("utf-8")
 
 
+def test_a_path_begins_at_the_start_that_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "path.svg"
+    given = ["--method", "em", "--start", "0.5:55:9,0.5:60:9"]
+    assert main(["plot", *WAITING, "--kind", "path", *given, "-o", str(path)]) == 0
+    start = bt.NormalMixture([0.5, 0.5], [55.0, 60.0], [9.0, 9.0])
+    fit = bt.fit(bt.datasets.load("faithful"), column="waiting", method="em", start=start)
+    assert f"EM: {fit.solution.n_steps} steps (1 Newton's)" in path.read_text("utf-8")
+
+
 def test_the_same_command_writes_the_same_file(tmp_path: Path) -> None:
     texts = []
     for name in ("a.svg", "b.svg"):
@@ -58,11 +68,7 @@ def test_the_same_command_writes_the_same_file(tmp_path: Path) -> None:
         (["-o", "x.jpg"], 2, "does not end in one of .svg, .png, .pdf"),
         (["-o", "nowhere/x.svg"], 1, "there is no folder 'nowhere'"),
         (["-o", "x.svg", "--kind", "qq", "--bins", "3"], 2, "--bins goes with --kind density, and"),
-        (
-            ["-o", "x.svg", "--seed", "3"],
-            2,
-            "--seed goes with --kind qq or pit, and a",
-        ),
+        (["-o", "x.svg", "--seed", "3"], 2, "--seed goes with --kind qq or pit, and a"),
         (["-o", "x.svg", "--bins", "0"], 2, "--bins 0 is less than 1."),
         (["-o", "x.svg", "--level", "95"], 2, "--level 95 is not between 0 and 1"),
         (["-o", "x.svg", "--threshold", "costs=1"], 2, "--threshold"),

@@ -154,6 +154,7 @@ EQUALLY_TRUE = {
     ("EM, gradient ascent and Newton", r"1 for a: \partial \eta _ 1 }"),
     ("EM, gradient ascent and Newton", r"- for +: \mu _ k - t h"),
     ("EM, gradient ascent and Newton", r"3 for 2: t h ^ 3 \frac {"),
+    ("EM, gradient ascent and Newton", r"\sigma for \mu: } { \partial \sigma _ k"),
     ("EM, gradient ascent and Newton", r"1 for k: \partial \mu _ 1 }"),
 }
 

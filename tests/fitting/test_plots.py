@@ -310,6 +310,9 @@ def test_without_axes_pyplot_has_one_figure_more_to_show(name: str) -> None:
     ("options", "message"),
     [
         ({"ax": "left"}, "no Matplotlib Axes"),
+        ({"ax": np.full((2, 3), "left")}, r"^ax is an array of shape \(2, 3\) .* axes\[0, 0\]"),
+        ({"ax": [0]}, "^ax is a list of length 1 and no Matplotlib Axes"),
+        ({"ax": Figure()}, "^ax is a Figure and no Matplotlib Axes"),
         ({"bins": 0}, "bins=0 is neither"),
         ({"bins": True}, "bins=True is neither"),
         ({"bins": "auto"}, "bins='auto' is neither"),

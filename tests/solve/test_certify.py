@@ -69,6 +69,23 @@ def test_what_a_sketch_left_is_removed_by_a_step() -> None:
     np.testing.assert_allclose(found.mixture.means, solution.mixture.means, rtol=1e-12)
 
 
+def test_that_step_is_the_last_of_the_path_whose_components_keep_their_order() -> None:
+    x, _ = solved(1.0)
+    backwards = bt.NormalMixture([0.5, 0.5], [3.0, 0.0], [1.0, 1.0])
+    solution = bt.fit(x, start=backwards, method="em").solution
+    off = solution.problem.evaluate(solution.state.free + 1e-6)
+    rows: Any = Rows(x, 1.0)
+    found = certified(replace(solution, state=off), rows)
+    steps = len(rows.passes) - 1
+    assert steps >= 1
+    assert found.n_steps == solution.n_steps + steps == len(found.trace) - 1
+    assert [step.kind for step in found.trace[-steps:]] == ["newton"] * steps
+    last = found.trace[-1]
+    assert last.loglike == found.loglike
+    np.testing.assert_array_equal(last.mixture.means, found.mixture.means[::-1])
+    np.testing.assert_array_equal(last.mixture.weights, found.mixture.weights[::-1])
+
+
 def test_other_rows_are_refused() -> None:
     x, solution = solved(1.0)
     rows: Any = Rows(x[1:], 1.0)

@@ -14,7 +14,7 @@ from bactrian.cli.progress import shown
 from bactrian.cli.reading import check_not_the_input, fitted, of_rows
 from bactrian.cli.thresholds import threshold_rule
 from bactrian.cli.wording import summary_in_options, threshold_in_options
-from bactrian.errors import ParameterError
+from bactrian.errors import DataError, ParameterError
 from bactrian.writing import writable, write_whole
 
 if TYPE_CHECKING:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bactrian.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bactrian.model.mixture import NormalMixture
 
 Entry = TypeVar("Entry")
 
@@ -27,6 +30,41 @@ def add_constraints(command: argparse.ArgumentParser) -> None:
         "--bound", action="append", default=[], metavar="NAME=L:H,...",
         help="bounds likewise, either end empty: --bound sds=0.5:2,",
     )  # fmt: skip
+
+
+def add_start(command: argparse.ArgumentParser) -> None:
+    """Add the option that says where to start."""
+    command.add_argument(
+        "--start", metavar="W:MEAN:SD,...",
+        help="one start more; with --method, where it starts and what the fit depends on: "
+        "--start 0.5:50:6,0.5:80:6",
+    )  # fmt: skip
+
+
+def start_from(options: argparse.Namespace) -> NormalMixture | None:
+    """Return the start that is given, or none.
+
+    Raises
+    ------
+    ParameterError
+        If it is not understood.
+    """
+    from bactrian.model.mixture import NormalMixture
+
+    if options.start is None:
+        return None
+    entries = [entry.split(":") for entry in _split(options.start)]
+    if any(len(entry) != 3 for entry in entries):
+        raise ParameterError(
+            f"--start {options.start} is no list of components, each with its weight, mean and sd: "
+            "write 0.5:50:6,0.5:80:6 for two."
+        )
+    numbers = [[_number(word, "--start") for word in entry] for entry in entries]
+    weights, means, sds = zip(*numbers, strict=True)
+    try:
+        return NormalMixture(weights, means, sds)
+    except ParameterError as error:
+        raise ParameterError(f"--start: {error}") from None
 
 
 def constraints_from(options: argparse.Namespace) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bactrian.cli import commands, humps, pages, plots
-from bactrian.cli.constraints import add_constraints
+from bactrian.cli.constraints import add_constraints, add_start
 from bactrian.cli.exports import add_exports
 from bactrian.cli.thresholds import add_threshold
 from bactrian.errors import ParameterError
@@ -161,9 +161,10 @@ def _mixture(command: argparse.ArgumentParser) -> None:
     """What is to be fitted, and how."""
     command.add_argument("--components", type=int, default=2, metavar="K", help="default: 2")
     command.add_argument(
-        "--method", default="newton", choices=["newton", "em", "gradient", "lbfgs"],
+        "--method", choices=["newton", "em", "gradient", "lbfgs"],
         help="how the reported ascent is made (default: newton)",
     )  # fmt: skip
+    add_start(command)
     _weight_kind(command)
     add_constraints(command)
 

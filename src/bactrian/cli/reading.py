@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bactrian.cli.constraints import constraints_from
+from bactrian.cli.constraints import constraints_from, start_from
 from bactrian.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 _OF_ROWS = (
     "--column", "--query", "--database", "--weights", "--weights-column", "--weight-kind",
     "--missing", "--components", "--method", "--equal-variances", "--equal-weights", "--sd-ratios",
-    "--fix", "--bound",
+    "--fix", "--bound", "--start",
 )  # fmt: skip
 
 
@@ -48,7 +48,10 @@ def fitted(options: argparse.Namespace, progress: Any) -> Fit:
     """Return the fit that the options ask for."""
     from bactrian.fitting import fit
 
-    asked = constraints_from(options) | {"method": options.method}
+    asked = constraints_from(options) | {
+        "method": options.method,
+        "start": start_from(options),
+    }
     return of_rows(fit, options, progress, options.components, **asked)
 
 

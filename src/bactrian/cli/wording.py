@@ -17,6 +17,8 @@ _PHRASES = {
     'homogeneity_test(method="bootstrap")': "bactrian test --method bootstrap",
     ", and 0 leaves the goodness of fit out": "",
     ', or allow more steps with max_steps=.': ".",
+    "without start= and method=": "without --start and --method",
+    "Leave out start= and method=": "Leave out --start and --method",
     ", or pass an ADBC connection": "",
     ", or take a quantile of this one: fit.mixture.ppf(0.95)": "",
     "; loglike(x, mixture) says how well such a mixture describes the data": "; leave one free",
