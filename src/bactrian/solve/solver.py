@@ -77,8 +77,9 @@ class Step:
         Its log-likelihood.
     decrement : float
         Its Newton decrement: near the maximum, half of it is the log-likelihood to be gained.
-    kind : {"start", "newton", "em", "gradient", "lbfgs"}
-        What led here. Every ascent ends with a step of Newton's; steps of another method that are
+    kind : {"start", "newton", "em", "gradient", "lbfgs", "unknown"}
+        What led here; unknown in fits kept by earlier versions. Every ascent that converges ends
+        with a step of Newton's, unless it is there already; steps of another method that are
         refused again and again are replaced by one of EM.
     """
 
