@@ -61,6 +61,16 @@ def test_the_first_step_along_the_gradient_is_in_units_of_the_scale() -> None:
     np.testing.assert_allclose(length / length[0], [1.0, 256.0, 256.0, 1.0, 1.0], rtol=1e-9)
 
 
+def test_the_path_is_the_same_in_units_that_are_powers_of_two() -> None:
+    x = draw("apart")
+    plain = bt.fit(x, start=POOR, method="gradient")
+    wide = bt.fit(8.0 * x, start=POOR.affine(0.0, 8.0), method="gradient")
+    assert len(plain.trace) == len(wide.trace)
+    for one, other in zip(plain.trace, wide.trace, strict=True):
+        np.testing.assert_array_equal(8.0 * one.mixture.means, other.mixture.means)
+        np.testing.assert_array_equal(one.mixture.weights, other.mixture.weights)
+
+
 @pytest.mark.parametrize("method", ALL)
 def test_a_named_method_ends_at_the_maximum_it_reaches_and_tells_of_the_better(method: Any) -> None:
     fit, best = bt.fit(GALAXIES, 3, start=lesser(), method=method), bt.fit(GALAXIES, 3)
