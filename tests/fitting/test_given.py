@@ -107,7 +107,7 @@ def test_a_start_is_kept_in_the_document_and_among_the_calls() -> None:
     assert [step.kind for step in again.trace] == [step.kind for step in fit.trace]
     from bactrian.fitting.reproduction import calls_of
 
-    call = calls_of(fit, None, {})
+    call = calls_of(fit, None, [])
     assert "method='newton', start=bt.NormalMixture(weights=[0.5, 0.5]" in call
     made: dict[str, Any] = {"data": X}
     exec(call.splitlines()[0] + "\n" + call.splitlines()[2], made)
