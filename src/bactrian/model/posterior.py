@@ -28,6 +28,8 @@ class RowTerms(NamedTuple):
         One, the distances u = (x - mean) / sd, and q = (u^2 - 1) / 2: the derivatives of a
         component's log-density with respect to its log weight, its mean (times its sd) and its
         log variance.
+        Cut at 1e150 and at a quarter of the largest double, so that sums never become inf - inf:
+        farther rows are for `model.extremes.far_terms`.
     """
 
     logpdf: Array
