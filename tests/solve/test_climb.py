@@ -179,6 +179,17 @@ def test_the_trace_starts_where_the_ascent_starts() -> None:
     assert climb(of, start, newton_step, max_steps=100).trace == ()
 
 
+def test_steps_of_em_in_the_place_of_refused_ones_are_called_so() -> None:
+    of = problem("overlapping")
+    start = scattered(of, 1)
+    found = climb(of, start, gradient_step, max_steps=200, keep_trace=True, max_tries=1)
+    kinds = [point.kind for point in found.trace]
+    assert {"em", "gradient"} <= set(kinds)
+    for before, after in zip(found.trace[:-1], found.trace[1:], strict=True):
+        end = of.after_em(of.evaluate(np.array([before.free])))[0]
+        assert np.allclose(after.free, end, rtol=1e-12, atol=1e-14) == (after.kind == "em")
+
+
 def test_rows_that_count_often_are_climbed_like_many_rows() -> None:
     x = draw("overlapping", 60)
     weights = np.arange(1.0, 61.0) % 4

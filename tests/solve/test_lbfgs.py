@@ -46,6 +46,8 @@ def test_too_few_steps_are_said_to_be_too_few() -> None:
     found = lbfgs(of, true_start("overlapping", of), max_steps=2, tolerance=TOLERANCE)
     assert found.outcomes == (Outcome.MAX_STEPS,)
     assert found.n_steps[0] <= 3
+    assert [point.kind for point in found.trace[1:]] == ["lbfgs"] * found.n_steps[0]
+    assert len({point.free for point in found.trace}) == len(found.trace)
 
 
 def test_a_component_on_one_value_collapses() -> None:
