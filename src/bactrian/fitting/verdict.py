@@ -58,7 +58,7 @@ def verdict(
             "One component leaves nothing to decide; fit two, and the verdict says which it is."
         )
     require_testable(fit)
-    asked = test if test is not None and test.call else None
+    given = {"test": test, "n_replicates": n_replicates, "rng": rng}
     test, goodness = _test_of(fit, test, rng), None
     if n_replicates != 0:
         number = whole_number(n_replicates, "n_replicates", "0 leaves it out, 199 is usual")
@@ -68,7 +68,6 @@ def verdict(
                 "least, and 0 leaves the goodness of fit out."
             )
         goodness = fit.goodness_of_fit(number, rng=rng, workers=workers, progress=progress)
-    given = {"test": asked, "n_replicates": n_replicates, "rng": rng}
     mixture = fit.mixture
     skewness, kurtosis = standardized_moments(mixture)
     return Verdict(
