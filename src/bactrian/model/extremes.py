@@ -46,8 +46,8 @@ def is_ordinary(low: float, high: float, means: Array, sds: Array) -> bool:
     narrowest = min(spreads)
     if not (narrowest > 1.0 / _WIDEST and max(spreads) < _WIDEST):
         return False
-    reach: float = max(high - min(centres), max(centres) - low)
-    return reach < _FAR * narrowest
+    reach = max(high - min(centres), max(centres) - low)
+    return bool(reach < _FAR * narrowest)
 
 
 def common_unit(sds: Array) -> int | None:
