@@ -199,10 +199,8 @@ def _to_state(values: Plain, problem: Problem) -> State:
 
 def _to_step(values: Plain) -> Step:
     """One point of the path."""
-    loglike, decrement = _to_number(values["loglike"]), _to_number(values["decrement"])
-    return Step(
-        _to_mixture(values["mixture"]), loglike, decrement, _text(values.get("kind", "unknown"))
-    )
+    mixture, kind = _to_mixture(values["mixture"]), _text(values.get("kind", "unknown"))
+    return Step(mixture, _to_number(values["loglike"]), _to_number(values["decrement"]), kind)
 
 
 def _of_optimum(optimum: Optimum) -> dict[str, Any]:

@@ -13,18 +13,17 @@ from bactrian.solve.heaping import heaping
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
 from bactrian.solve.resolution import rounding_unit
+from bactrian.solve.rivals import in_place_of_better, rivals
 from bactrian.solve.state import State
 
 Array = NDArray[np.float64]
 
-_NEARLY_EQUAL = 2.0
 WEAK = 64.0  # rows of known membership below which standard errors mislead
 _UNIDENTIFIED = 4.0
 _ROWS_PER_PARAMETER = 10.0
 _FEW, _FEW_IF_NARROW, _NARROW = 8.0, 15.0, 0.05
 _SMOOTH = 3.0  # such steps in an sd, from which uneven rounding changes neither fits nor tests
 _LISTED = 4.0
-_TOLD = 3
 
 
 def cautions(
@@ -40,11 +39,10 @@ def cautions(
     """
     found = _atoms(problem, collapses)
     if outcome is Outcome.CONVERGED:
-        better = better_known(optima)
-        found += _better(better)
+        found += in_place_of_better(optima)
         found += _below_one(problem, state)
         found += _small_components(problem, state)
-        found += _rivals(optima, better)
+        found += rivals(optima)
         found += _identifiability(problem, state)
     found += _rounding(problem, state) or _heaping(problem, state)
     found += _few_rows(problem)
@@ -141,77 +139,6 @@ def _rows_of(problem: Problem, state: State, component: int) -> str:
     reach = sample.weights[nearest].cumsum()
     keep = nearest[: int(np.searchsorted(reach, state.counts[0, component] - 0.5)) + 1]
     return "values near " + ", ".join(f"{value:.6g}" for value in np.sort(sample.values[keep]))
-
-
-def better_known(optima: tuple[Optimum, ...]) -> Optimum | None:
-    """Return the admissible maximum that is ranked above the one where an ascent ended."""
-    chosen = [o for o in optima if o.status == "chosen"]
-    least = chosen[0].criterion + 1e-6 if chosen else -np.inf
-    better = [o for o in optima if o.status == "admissible" and o.criterion > least]
-    return max(better, key=lambda o: o.criterion, default=None)
-
-
-def _better(better: Optimum | None) -> list[str]:
-    """That the ascent asked for did not lead to the best maximum."""
-    if better is None:
-        return []
-    return [
-        f"A better maximum is known (log-likelihood {_beside(better)}): {_in_short(better)}. This "
-        "one is where the ascent from its start ends; without start= and method= the fit is the "
-        "better."
-    ]
-
-
-def _rivals(optima: tuple[Optimum, ...], better: Optimum | None) -> list[str]:
-    """Other maxima that might have been chosen."""
-    if not optima or optima[0].status != "chosen":
-        return []
-    chosen, found = optima[0], []
-    higher = [o for o in optima[1:] if o.gap < -1e-6 and o.status != "admissible"]
-    if higher:
-        best = max(higher, key=lambda o: o.loglike)
-        found.append(
-            f"A maximum with a log-likelihood higher by {-best.gap:.2f} was rejected: one of its "
-            f"components rests on {best.counts.min():.1f} rows."
-        )
-    rivals = [o for o in optima[1:] if o.status == "admissible" and o is not better]
-    equal = [o for o in rivals if abs(o.criterion - chosen.criterion) < _NEARLY_EQUAL]
-    found += [
-        f"Another maximum is nearly as good (log-likelihood {_beside(o)}): {_in_short(o)}. "
-        "The data do not decide between them."
-        for o in equal[:_TOLD]
-    ]
-    passed = [o for o in rivals if o.gap < 0.0 and o not in equal]
-    passed = [o for o in passed if o.criterion < chosen.criterion]
-    found += [
-        f"A maximum with a narrower component was ranked lower (log-likelihood {_beside(o)}): "
-        f"{_in_short(o)}."
-        for o in passed[:_TOLD]
-    ]
-    untold = max(0, len(equal) - _TOLD) + max(0, len(passed) - _TOLD)
-    if untold:
-        found.append(f"{untold} more such maxima are listed in the certificate.")
-    return found
-
-
-def _beside(optimum: Optimum) -> str:
-    """How much higher or lower than the chosen maximum."""
-    return f"{'higher' if optimum.gap < 0.0 else 'lower'} by {abs(optimum.gap):.2f}"
-
-
-def _in_short(optimum: Optimum) -> str:
-    """A mixture in one line, the means with as many digits as their sds resolve."""
-    mixture = optimum.mixture
-    ratio = float((np.abs(mixture.means) / mixture.sds).max())
-    digits = {"means": min(17, max(4, 2 + int(np.ceil(np.log10(max(ratio, 1.0))))))}
-    return ", ".join(
-        f"{name} " + "/".join(f"{value:.{digits.get(name, 4)}g}" for value in values)
-        for name, values in (
-            ("weights", mixture.weights),
-            ("means", mixture.means),
-            ("sds", mixture.sds),
-        )
-    )
 
 
 def _identifiability(problem: Problem, state: State) -> list[str]:
