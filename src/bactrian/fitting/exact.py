@@ -35,8 +35,7 @@ _STATE = (
 def exact_values(solution: Solution, options: Options) -> dict[str, Any]:
     """Return the options, the sample and the solution as nested dicts and lists.
 
-    Numbers are doubles, written by their shortest decimals that give them back; those that JSON
-    cannot say are the texts "inf", "-inf" and "nan".
+    Numbers are shortest decimals that give the doubles back; those unknown to JSON are texts.
     """
     return {
         "options": {
@@ -62,12 +61,11 @@ def from_exact_values(values: Plain) -> tuple[Solution, Options]:
         If something is missing, or is not what it must be.
     """
     asked = values["options"]
-    steps = asked["max_steps"]
     _require(asked["method"] in METHODS, "there is no such method")
     options = Options(
         _to_constraints(asked["constraints"]),
         asked["method"],
-        None if steps is None else whole(steps),
+        _optional(asked["max_steps"], whole),
         _optional(asked.get("start"), _to_mixture),
         asked.get("is_local") is True,
         Asked.of(asked.get("asked", {})),

@@ -9,7 +9,7 @@ from bactrian.data.sample import Sample
 from bactrian.model.constraints import Constraints
 from bactrian.solve.atoms import atoms, collapsed_onto
 from bactrian.solve.certificate import Certificate, Optimum
-from bactrian.solve.heaping import heaping
+from bactrian.solve.heaping import caution_of
 from bactrian.solve.outcome import Outcome
 from bactrian.solve.problem import Problem
 from bactrian.solve.resolution import rounding_unit
@@ -22,7 +22,6 @@ WEAK = 64.0  # rows of known membership below which standard errors mislead
 _UNIDENTIFIED = 4.0
 _ROWS_PER_PARAMETER = 10.0
 _FEW, _FEW_IF_NARROW, _NARROW = 8.0, 15.0, 0.05
-_SMOOTH = 3.0  # such steps in an sd, from which uneven rounding changes neither fits nor tests
 _LISTED = 4.0
 
 
@@ -44,7 +43,7 @@ def cautions(
         found += _small_components(problem, state)
         found += rivals(optima)
         found += _identifiability(problem, state)
-    found += _rounding(problem, state) or _heaping(problem, state)
+    found += _rounding(problem, state) or caution_of(problem.sample, state.weights[0], state.sds[0])
     found += _few_rows(problem)
     return tuple(found)
 
@@ -173,20 +172,6 @@ def _rounding(problem: Problem, state: State) -> list[str]:
     return [
         f"Heavy rounding: the values are multiples of {size}, and the sd{which} less than two such "
         "steps; treating rounded values as exact distorts it."
-    ]
-
-
-def _heaping(problem: Problem, state: State) -> list[str]:
-    """Round numbers that many rows were rounded to, and others not."""
-    found = heaping(problem.sample, state.weights[0], state.sds[0])
-    if found is None or state.sds[0].min() >= _SMOOTH * found.unit:
-        return []
-    size = f"{found.unit * problem.sample.scale:.3g}"
-    return [
-        f"Heaping: {100.0 * found.share:.0f} % of the rows are multiples of {size}, and of this "
-        f"mixture at most {100.0 * found.expected:.0f} % would be. Where rows were rounded "
-        "unevenly, components may settle on round numbers, and tests take these for structure: "
-        f"round all values to multiples of {size}, fit again, and trust what both fits say."
     ]
 
 

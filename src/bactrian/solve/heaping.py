@@ -17,6 +17,7 @@ _STEPS = (10, 5, 2)
 _SURE = 6.0  # binomial standard errors
 _NOTABLE = 0.15  # share of the rows that were rounded further than the others
 _LIKE = 0.9
+_SMOOTH = 3.0  # such steps in an sd, from which uneven rounding changes neither fits nor tests
 
 
 class Heaping(NamedTuple):
@@ -75,6 +76,20 @@ def heaping(sample: Sample, weights: Array, sds: Array) -> Heaping | None:
     if most < _NOTABLE:
         return None
     return next(one for one in found if one.rounded >= _LIKE * most)
+
+
+def caution_of(sample: Sample, weights: Array, sds: Array) -> list[str]:
+    """Return what to know of round numbers that are coarse beside the narrowest component."""
+    found = heaping(sample, weights, sds)
+    if found is None or sds.min() >= _SMOOTH * found.unit:
+        return []
+    size = f"{found.unit * sample.scale:.3g}"
+    return [
+        f"Heaping: {100.0 * found.share:.0f} % of the rows are multiples of {size}, and of this "
+        f"mixture at most {100.0 * found.expected:.0f} % would be. Where rows were rounded "
+        "unevenly, components may settle on round numbers, and tests take these for structure: "
+        f"round all values to multiples of {size}, fit again, and trust what both fits say."
+    ]
 
 
 def _most(sds: Array, m: int) -> Array:
