@@ -6,15 +6,32 @@ import os
 import sys
 from collections.abc import Sequence
 
+from bactrian.cli.interruption import heard
 from bactrian.cli.parser import parser
 from bactrian.cli.wording import as_options
 from bactrian.errors import DataError, DataTypeError, ParameterError
+
+_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
-        words = sys.argv[1:] if arguments is None else list(arguments)
+        with heard() as pressed:
+            try:
+                status = _run(sys.argv[1:] if arguments is None else list(arguments))
+            except Exception:
+                if pressed.is_set():  # whatever became of it on its way
+                    return _INTERRUPTED
+                raise
+            return _INTERRUPTED if pressed.is_set() else status
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _run(words: list[str]) -> int:
+    """Run a command; a fault of the data or of the command is one sentence."""
+    try:
         options = parser().parse_args(words)
         options.words = words
         status: int = options.run(options)
@@ -29,8 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return _fail(error, 1)
-    except KeyboardInterrupt:
-        return 130
 
 
 def _fail(error: Exception, status: int) -> int:
