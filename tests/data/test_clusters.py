@@ -205,6 +205,19 @@ def test_a_column_of_any_name_in_spark(spark: Any, name: str) -> None:
     assert spark.catalog.listTables() == views
 
 
+def test_the_pilot_in_spark_is_a_part_of_one_partition(spark: Any) -> None:
+    frame = lazy_source(spark.range(0, 500_000, 1, 50).selectExpr("double(id) as x")).frame
+    context = spark.sparkContext
+    context.setJobGroup("pilot", "")
+    (query,) = frame.some(8000)
+    assert query.collect().get_column("x").to_list() == [float(i) for i in range(1000)]
+    context.setJobGroup("", "")
+    tracker = context.statusTracker()
+    jobs = map(tracker.getJobInfo, tracker.getJobIdsForGroup("pilot"))
+    stages = [tracker.getStageInfo(stage) for job in jobs for stage in job.stageIds]
+    assert sum(stage.numTasks for stage in stages) == 1
+
+
 @pytest.mark.parametrize("kind", ["float", "int", "decimal(12, 3)", "bigint"])
 def test_numbers_of_any_type_in_spark(spark: Any, kind: str) -> None:
     x = np.random.default_rng(3).normal(0.0, 50.0, 400).round(2)

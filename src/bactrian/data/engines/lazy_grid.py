@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bactrian.data.engines.dask_frame import DaskFrame
 from bactrian.data.engines.expressions import Grid, is_finite
 from bactrian.data.engines.groups import collected
+from bactrian.data.engines.spark_frame import SparkFrame
 from bactrian.data.sketches.accumulate import PILOT
 from bactrian.data.sketches.grid import suitable_exponent
 from bactrian.data.sketches.sketch import CAP, Sketch
@@ -28,7 +29,8 @@ _NORMAL_IQR = 1.349  # interquartile range of a normal distribution, in standard
 def pilot(rows: Any) -> Array:
     """Return at most 65,536 finite values that cost little to read; none if there are none."""
     finite = rows.filter(is_finite(rows, "x")).select("x")
-    queries = finite.some(PILOT) if isinstance(finite, DaskFrame) else [finite.head(PILOT)]
+    text = isinstance(finite, DaskFrame | SparkFrame)
+    queries = finite.some(PILOT) if text else [finite.head(PILOT)]
     for query in queries:
         x = collected(query)["x"]
         if x.size:

@@ -99,9 +99,9 @@ class SparkFrame:
         """The groups of rows that share a key."""
         return Groups(self, key)
 
-    def head(self, n: int) -> SparkFrame:
-        """A few rows, as they come."""
-        return SparkFrame(self.native, f"{self.text} limit {n}", self.columns)
+    def some(self, n: int) -> list[Few]:
+        """A query for the first rows, an eighth of n: row by row they cost more."""
+        return [Few(self, n // 8)]
 
     def collect(self) -> Any:
         """Run the query; an eager Narwhals frame."""
@@ -114,6 +114,26 @@ class SparkFrame:
         """The query of some expressions over the rows of this one."""
         text = f"select {', '.join(texts)} from ({self.text}){end}"
         return SparkFrame(self.native, text, tuple(names))
+
+
+class Few(NamedTuple):
+    """The first rows of a query.
+
+    Not taken as Arrow: for that Spark would take as many from every partition before it keeps the
+    first of them, which of 400 partitions took thirty times as long.
+    """
+
+    frame: SparkFrame
+    n: int
+
+    def collect(self) -> Any:
+        """Run the query; an eager Narwhals frame."""
+        import narwhals as nw
+
+        native, text, columns = self.frame.native, self.frame.text, self.frame.columns
+        rows = native.sparkSession.sql(f"{text} limit {self.n}", frame=native).collect()
+        given = {name: [row[i] for row in rows] for i, name in enumerate(columns)}
+        return nw.from_dict(given, backend="pyarrow")
 
 
 class Groups(NamedTuple):
