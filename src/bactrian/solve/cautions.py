@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bactrian.data.sample import Sample
 from bactrian.model.constraints import Constraints
+from bactrian.solve import outlying
 from bactrian.solve.atoms import atoms, collapsed_onto
 from bactrian.solve.certificate import Certificate, Optimum
 from bactrian.solve.heaping import caution_of
@@ -43,6 +44,7 @@ def cautions(
         found += _small_components(problem, state)
         found += rivals(optima)
         found += _identifiability(problem, state)
+        found += outlying.caution_of(problem.sample, state.weights[0], state.means[0], state.sds[0])
     found += _rounding(problem, state) or caution_of(problem.sample, state.weights[0], state.sds[0])
     found += _few_rows(problem)
     return tuple(found)
