@@ -60,7 +60,8 @@ def page_command(options: argparse.Namespace) -> int:
             rng=options.seed,
             workers=options.workers or os.cpu_count() or 1,
             progress=progress,
-            command=_command(options.words),
+            # A saved fit knows how it was made; the command would only name it.
+            command=_command(options.words) if saved is None else None,
         )
     put(f"{options.output}: {found.outcome.value}, log-likelihood {found.loglike:.4f}")
     return 0
