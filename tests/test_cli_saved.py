@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,10 +73,23 @@ def test_it_is_drawn_as_it_was_fitted(saved: bt.Fit) -> None:
 
 def test_its_page_is_that_of_the_fit(saved: bt.Fit) -> None:
     assert main(["page", "fit.json", "--quick", "--level", "0.9", "-o", "fit.html"]) == 0
-    command = "bactrian page fit.json --quick --level 0.9 -o fit.html"
-    assert Path("fit.html").read_text("utf-8") == saved.page(
-        level=0.9, n_replicates=0, command=command
-    )
+    assert Path("fit.html").read_text("utf-8") == saved.page(level=0.9, n_replicates=0)
+
+
+def test_what_its_page_says_about_how_it_was_made_makes_it_again(saved: bt.Fit) -> None:
+    rows = "\n".join(["day,waiting", "0,", *(f"1,{x}" for x in WAITING), ""])
+    Path("rows.csv").write_text(rows, encoding="utf-8")
+    asked = ["--column", "waiting", "--missing", "drop", "--equal-variances"]
+    assert main(["fit", "rows.csv", *asked, "-o", "two.json"]) == 0
+    shown = ["--quick", "--threshold", "posterior=0.9", "--seed", "3"]
+    assert main(["page", "two.json", *shown, "-o", "saved.html"]) == 0
+    text = Path("saved.html").read_text("utf-8")
+    found = re.search(r'<pre tabindex="0"><code>(.*?)</code></pre>', text, re.DOTALL)
+    assert found is not None
+    calls = html.unescape(found[1])
+    assert "missing=" in calls
+    exec(calls, {})
+    assert Path("fit.html").read_text("utf-8") == text
 
 
 @pytest.mark.parametrize(
@@ -92,6 +108,21 @@ def test_options_that_would_ask_for_another_fit_are_refused(
 def test_one_that_was_changed_is_not_drawn(
     saved: bt.Fit, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("fit.json").write_text(saved.to_json()[:-40], encoding="utf-8")
-    assert main(["plot", "fit.json", "-o", "x.svg"]) == 1
-    assert "not whole JSON" in capsys.readouterr().err
+    again = "save the fit again with bactrian fit -o."
+    whole = saved.to_json()
+    for text, fault, remedy in (
+        (whole[:400], r"the text is not whole JSON \(.*\)", again),
+        (whole.replace('"origin": 76.0', '"origin": 75.0'), "the fit was changed after .*", again),
+        (json.dumps(saved.to_dict()), "the record has no exact part, .* leave it out", again),
+        (
+            whole.replace('"format": 1', '"format": 9'),
+            "the fit was written by a newer .*",
+            "update .*",
+        ),
+    ):
+        Path("fit.json").write_text(text, encoding="utf-8")
+        for command in ("plot", "page"):
+            assert main([command, "fit.json", "-o", "x"]) == 1
+            words = f"bactrian: error: in 'fit\\.json' {fault}: {remedy}\n"
+            assert re.fullmatch(words, capsys.readouterr().err)
+        assert not Path("x").exists()

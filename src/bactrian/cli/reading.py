@@ -78,9 +78,20 @@ def saved_fit(options: argparse.Namespace) -> Fit | None:
                 f"{name} says how rows are fitted, and {os.path.basename(options.file)!r} is a fit "
                 "that was saved: leave it out, or name the file of the rows."
             )
-    found = Fit.from_json(Path(options.file).expanduser().read_bytes())
+    try:
+        found = Fit.from_json(Path(options.file).expanduser().read_bytes())
+    except DataError as error:
+        raise DataError(_of_a_file(str(error), options.file)) from None
     options.components = found.options.n_components
     return found
+
+
+def _of_a_file(words: str, path: str) -> str:
+    """What is wrong with a text, said of the file that holds it to one who writes no Python."""
+    fault, _, remedy = words.partition(": ")
+    if not remedy.startswith("update"):
+        remedy = "save the fit again with bactrian fit -o."
+    return f"in {os.path.basename(path)!r} {fault[0].lower()}{fault[1:]}: {remedy}"
 
 
 def check_not_the_input(options: argparse.Namespace) -> None:
