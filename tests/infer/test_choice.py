@@ -71,7 +71,10 @@ def test_the_lowest_density_is_a_rule_of_its_own() -> None:
             {"false_positive_rate": 0.1, "false_negative_rate": 0.1, "density_minimum": True},
             "false_positive_rate and false_negative_rate and density_minimum are given",
         ),
-        ({"posterior": 0.0}, r"posterior=0\.0 is not strictly between 0 and 1: give"),
+        (
+            {"posterior": 0.0},
+            r"posterior=0\.0 is not .* 0 and 1: give a probability such as 0\.9\.",
+        ),
         ({"posterior": "half"}, "posterior='half' is not strictly"),
         ({"posterior": math.nan}, "posterior=nan is not strictly"),
         ({"prevalence": 10}, "prevalence=10 is not strictly"),

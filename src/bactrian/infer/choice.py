@@ -154,8 +154,9 @@ def _share(name: str, value: object) -> float:
     if isinstance(value, float | int | np.number) and 0.0 < value < 1.0:
         return float(value)
     reached = "; no cut has a rate of 0 or 1" if "rate" in name and value in (0, 1) else ""
+    usual = "probability such as 0.9" if name == "posterior" else "share such as 0.05"
     raise ParameterError(
-        f"{name}={value!r} is not strictly between 0 and 1{reached}: give a share such as 0.05."
+        f"{name}={value!r} is not strictly between 0 and 1{reached}: give a {usual}."
     )
 
 
