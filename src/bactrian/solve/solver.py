@@ -76,7 +76,9 @@ class Step:
     loglike : float
         Its log-likelihood.
     decrement : float
-        Its Newton decrement: near the maximum, half of it is the log-likelihood to be gained.
+        Its Newton decrement: near the maximum, half of it is the log-likelihood to be gained. Where
+        the log-likelihood is not concave, negative curvatures are taken by their absolute value:
+        there it is not s' (-H)^-1 s.
     kind : {"start", "newton", "em", "gradient", "lbfgs", "unknown"}
         What led here; unknown in fits kept by earlier versions. Every ascent that converges ends
         with a step of Newton's, unless it is there already; steps of another method that are
