@@ -6,6 +6,7 @@ import importlib
 import inspect
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zlib
@@ -163,6 +164,24 @@ def test_the_way_in_leads_to_the_first_page(site: Path) -> None:
     target = re.search(r'url=([^"]+)"', (site / "index.html").read_text("utf-8"))
     assert target is not None
     assert (site / target[1]).is_file()
+
+
+def test_without_sphinx_the_command_says_what_to_run_first(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "build", tmp_path / "docs")
+    (tmp_path / "dirname").symlink_to(str(shutil.which("dirname")))
+    done = subprocess.run(
+        [str(shutil.which("bash")), "docs/build"],
+        cwd=tmp_path,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "docs/build: sphinx-build is not installed: run ./check first, which makes .venv with it.\n"
+    )
 
 
 def test_what_does_not_resolve_is_an_error(tmp_path: Path) -> None:
