@@ -18,6 +18,10 @@ from tests.browser import chromium
 Array = NDArray[np.float64]
 
 TOLERANCE = 1e-9
+FLOOR = (
+    "(({ floor, scale }) => floor * scale)"
+    "(JSON.parse(document.getElementById('live-data').textContent))"
+)
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTED = " ".join((ROOT / "docs" / "page.md").read_text("utf-8").split())
 
@@ -100,10 +104,12 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
     contexts: list[Any] = []
     pages: list[Opened] = []
 
-    def open_(fit: bt.Fit, **options: Any) -> Opened:
+    def open_(fit: bt.Fit, command: str | None = None, **options: Any) -> Opened:
         context = browser.new_context(**({"viewport": {"width": 1000, "height": 1000}} | options))
         contexts.append(context)
-        path = fit.page(tmp_path / f"{len(pages)}.html", n_replicates=0, thresholds=())
+        path = fit.page(
+            tmp_path / f"{len(pages)}.html", n_replicates=0, thresholds=(), command=command
+        )
         pages.append(Opened(context.new_page(), fit, path))
         return pages[-1]
 
@@ -228,6 +234,83 @@ def test_handles_are_moved_by_keys(opened: Open, faithful: bt.Fit) -> None:
         shown = float(handle.get_attribute("aria-valuenow"))
         assert shown == pytest.approx(page.shown[index][0])
     check_against_the_library(page)
+
+
+def test_home_and_end_go_to_the_ends_of_the_range(opened: Open, faithful: bt.Fit) -> None:
+    page = opened(faithful)
+    for name, index in (("means-2", "means"), ("sds-1", "sds"), ("borders-1", "weights")):
+        page.click("go-fit")
+        handle = page.page.locator(f"#handle-{name}")
+        handle.focus()
+        place = int(name[-1]) - 1
+        for key, end in (("End", "max"), ("Home", "min")):
+            page.page.keyboard.press(key)
+            assert float(handle.get_attribute("aria-valuenow")) == pytest.approx(
+                float(handle.get_attribute(f"aria-value{end}")), rel=1e-12
+            )
+            ends = {
+                "means": (43.0 - 0.06 * 53.0, 96.0 + 0.06 * 53.0),
+                "sds": (page.run(FLOOR), 1.12 * 53.0),
+                "weights": (0.001, 0.999),
+            }[index]
+            assert page.shown[index][place] == pytest.approx(ends[end == "max"])
+            check_against_the_library(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "taken", "ends"),
+    [
+        ("mean-1", 1e9, 99.18, "mean 1 is not between 39.82 and 99.18"),
+        ("mean-2", -1.0, 39.82, "mean 2 is not between 39.82 and 99.18"),
+        ("sd-2", 1e3, 59.36, "sd 2 is not between .* and 59.4"),
+        ("weight-1", -5.0, 0.001, "weight 1 is not between 0.001 and 0.999"),
+        ("weight-2", 0.3, 0.3, None),
+        ("mean-1", 50.0, 50.0, None),
+    ],
+)
+def test_of_a_number_beyond_the_range_the_nearest_is_taken_and_that_is_said(
+    opened: Open, faithful: bt.Fit, name: str, value: float, taken: float, ends: str | None
+) -> None:
+    page = opened(faithful)
+    page.put(name, value)
+    index, place = f"{name.split('-')[0]}s", int(name[-1]) - 1
+    assert page.shown[index][place] == pytest.approx(taken, rel=1e-12)
+    said = page.page.locator("#live-status").inner_text()
+    expected = f"The number you gave for {ends}: the nearest of these was taken\\."
+    assert re.fullmatch(expected if ends else "", said)
+
+
+def test_slopes_along_the_weights_are_the_number_of_rows_at_the_maximum(opened: Open) -> None:
+    page = opened(bt.fit(np.random.default_rng(5).normal([0.0] * 947 + [5.0] * 2000)))
+    for k in (1, 2):
+        assert page.page.locator(f"#slope-weights-{k}").inner_text() == "2,947"
+        assert page.page.locator(f"#slope-softmax-{k}").inner_text() == "0"
+    assert "are all equal, to the number of rows" in page.page.locator("#likelihood").inner_text()
+
+
+def test_no_bracket_is_taller_than_what_it_holds(opened: Open, faithful: bt.Fit) -> None:
+    page = opened(faithful)
+    page.page.locator("#live summary").click()
+    heights = page.run(
+        """[...document.querySelectorAll("#live mo")]
+          .filter((e) => "()".includes(e.textContent))
+          .map((e) => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).fontSize))
+        """
+    )
+    assert len(heights) == 10
+    assert max(heights) < 1.6
+
+
+def test_long_commands_are_folded(opened: Open, faithful: bt.Fit) -> None:
+    command = f"bactrian page {'folder/' * 30}rows.csv --column waiting --threshold {'x' * 300}"
+    page = opened(faithful, command=command)
+    block = page.page.locator("#reproduce pre").first
+    for media in ("screen", "print"):
+        page.page.emulate_media(media=media)
+        assert block.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+    assert block.evaluate("(e) => getSelection().selectAllChildren(e) || `${getSelection()}`") == (
+        command
+    )
 
 
 def test_sliders_move_what_they_stand_for(opened: Open, faithful: bt.Fit) -> None:

@@ -1,10 +1,11 @@
 // What is drawn of a mixture, its rows and its steps, and the handles by which it is moved.
 "use strict";
 
-// `units` turns local units into those of the data; `moved(kind, k, value)` is called when a handle
-// is moved: to a mean, an sd, or the border between the weights of components k and k + 1.
+// `units` turns local units into those of the data, and has the limits of what is moved;
+// `moved(kind, k, value)` is called when a handle is moved: to a mean, an sd, or the border between
+// the weights of components k and k + 1.
 function drawingOf(data, sample, domain, units, moved) {
-  const { toUnit, toLocal, shown, minus } = units;
+  const { toUnit, toLocal, shown, minus, limits } = units;
   const K = data.fit.means.length;
   const components = d3.range(K);
   const widest = domain[1] - domain[0];
@@ -112,6 +113,12 @@ function drawingOf(data, sample, domain, units, moved) {
   );
 
   function onKey(event, d) {
+    const end = { Home: 0, End: 1 }[event.key];
+    if (end !== undefined) {
+      event.preventDefault();
+      moved(d.kind, d.k, limits(d.kind, d.k)[end]);
+      return;
+    }
     const sign = {
       ArrowRight: 1,
       ArrowUp: 1,
@@ -316,17 +323,13 @@ function drawingOf(data, sample, domain, units, moved) {
     layer
       .selectAll("g.handle")
       .attr("transform", (d) => `translate(${d.x},${d.y})`)
-      .attr("aria-valuemin", (d) => limits(d)[0])
-      .attr("aria-valuemax", (d) => limits(d)[1])
+      .attr("aria-valuemin", (d) => inUnit(d, limits(d.kind, d.k)[0]))
+      .attr("aria-valuemax", (d) => inUnit(d, limits(d.kind, d.k)[1]))
       .attr("aria-valuenow", (d) => inUnit(d))
       .attr("aria-valuetext", (d) => text(d));
 
     function inUnit({ kind, k }, value = valueOf(kind, k)) {
       return kind === "means" ? toUnit(value) : kind === "sds" ? value * data.scale : value;
-    }
-    function limits(d) {
-      const ends = { means: domain, sds: [data.floor, widest], borders: [0, 1] }[d.kind];
-      return ends.map((value) => inUnit(d, value));
     }
     function text(d) {
       return d.kind === "borders"

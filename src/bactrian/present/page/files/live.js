@@ -40,7 +40,10 @@ const Live = (() => {
     return value.toPrecision(Math.min(17, Math.max(1, Math.ceil(largest - place) + 1)));
   }
 
-  const brief = d3.format(".3~g");
+  // Three digits, but all of those of a number of rows.
+  const whole = d3.format(",.0f");
+  const brief = (value) =>
+    Math.abs(value) >= 999.5 && Math.abs(value) < 1e9 ? whole(value) : d3.format(".3~g")(value);
   // A slope that is nothing but rounding, in units in which it would be a number of rows.
   const briefSlope = (slope, unit) =>
     Math.abs(slope * unit) <= 1e-11 * sample.total ? "0" : brief(slope);
@@ -84,23 +87,33 @@ const Live = (() => {
     sds: [...sds],
   });
 
+  // The smallest and the largest value that may be given.
+  function limits(kind, k) {
+    if (kind === "means") return domain;
+    if (kind === "sds") return [data.floor, widest];
+    if (kind === "weights") return [0.001, 0.999];
+    const before = d3.sum(mixture.weights.slice(0, k)), // borders
+      both = mixture.weights[k] + mixture.weights[k + 1];
+    return [before + 0.001 * both, before + 0.999 * both];
+  }
+
   function changed(kind, k, value) {
-    const next = copy(mixture);
-    if (kind === "means") next.means[k] = clamp(value, ...domain);
+    const next = copy(mixture),
+      allowed = clamp(value, ...limits(kind, k));
+    if (kind === "means") next.means[k] = allowed;
     if (kind === "sds") {
-      const sd = clamp(value, data.floor, widest);
-      next.sds = next.sds.map((old, j) => (j === k || data.tied ? sd : old));
+      next.sds = next.sds.map((old, j) => (j === k || data.tied ? allowed : old));
     }
     if (kind === "weights") {
-      const share = clamp(value, 0.001, 0.999),
-        others = 1 - mixture.weights[k];
-      next.weights = next.weights.map((old, j) => (j === k ? share : (old * (1 - share)) / others));
+      const others = 1 - mixture.weights[k];
+      next.weights = next.weights.map((old, j) =>
+        j === k ? allowed : (old * (1 - allowed)) / others,
+      );
     }
     if (kind === "borders") {
       // between the shares of components k and k + 1
-      const before = d3.sum(mixture.weights.slice(0, k)),
-        both = mixture.weights[k] + mixture.weights[k + 1];
-      next.weights[k] = clamp(value - before, 0.001 * both, 0.999 * both);
+      const both = mixture.weights[k] + mixture.weights[k + 1];
+      next.weights[k] = allowed - d3.sum(mixture.weights.slice(0, k));
       next.weights[k + 1] = both - next.weights[k];
     }
     return next;
@@ -113,7 +126,22 @@ const Live = (() => {
     render(words);
   }
 
-  const setByHand = (kind, k, value) => put(changed(kind, k, value), "");
+  const setByHand = (kind, k, value, words = "") => put(changed(kind, k, value), words);
+
+  // A number that was typed, in the unit of the data.
+  function typed({ kind, label }, k, value) {
+    const local = fromUnit(kind, value),
+      [low, high] = limits(kind, k);
+    const text = {
+      means: (end) => minus(shown(toUnit(end), (widest * data.scale) / 1000)),
+      sds: (end) => brief(end * data.scale),
+      weights: brief,
+    }[kind];
+    const words =
+      `The number you gave for ${label} ${k + 1} is not between ${text(low)} and ` +
+      `${text(high)}: the nearest of these was taken.`;
+    setByHand(kind, k, local, local < low || local > high ? words : "");
+  }
 
   const steps = {
     em: { name: "EM step", take: () => ({ mixture: Likelihood.emStep(sample, mixture, options) }) },
@@ -158,7 +186,7 @@ const Live = (() => {
 
   // ---- what is shown --------------------------------------------------------------------------
 
-  const units = { toUnit, toLocal, shown, minus };
+  const units = { toUnit, toLocal, shown, minus, limits };
   const drawing = drawingOf(data, sample, domain, units, setByHand);
 
   // Rows of controls: a slider and a number, and the slopes beside them.
@@ -207,7 +235,7 @@ const Live = (() => {
       .property("disabled", control.kind === "weights" && K === 1)
       .on("change", (event, k) => {
         const value = event.target.valueAsNumber;
-        if (Number.isFinite(value)) setByHand(control.kind, k, fromUnit(control.kind, value));
+        if (Number.isFinite(value)) typed(control, k, value);
         else render("");
       });
     for (const [name, letter, power] of control.slopes) {
