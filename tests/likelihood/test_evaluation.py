@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -175,3 +177,47 @@ def test_an_infinite_sum_both_ways_is_taken_again(monkeypatch: pytest.MonkeyPatc
         found = bt.evaluate(x, mixture, coordinates=coordinates, sample_weight=w)
         assert oracle.worst(found.score, truth.score) <= oracle.LIMIT
         assert oracle.worst(found.hessian, truth.hessian) <= oracle.LIMIT
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("weights", [[0.3, 0.7], [1e-200, 1.0]])
+def test_a_large_column_takes_no_memory_beside_its_rows(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool, weights: list[float]
+) -> None:
+    monkeypatch.setattr(
+        "bactrian.data.loops.kernels.COMPILE_FROM", 1000 if compiled else 1_000_000_000
+    )
+    mixture = bt.NormalMixture(weights, [50.0, 75.0], [6.0, 8.0])
+    x = np.random.default_rng(8).normal(65.0, 12.0, 2_000_000)
+    calls: list[Callable[[Array], Any]] = [
+        lambda rows: bt.loglike(rows, mixture),
+        lambda rows: bt.score(rows, mixture),
+        lambda rows: bt.hessian(rows, mixture),
+    ]
+    for call in calls:
+        call(x[:200_000])  # what is imported and compiled is none of the rows' memory
+        tracemalloc.start()
+        call(x)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 0.5 * x.nbytes
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("far", [0, 1])
+def test_a_log_likelihood_is_the_sum_over_all_blocks_of_rows(
+    monkeypatch: pytest.MonkeyPatch, far: int, dtype: Any
+) -> None:
+    rng = np.random.default_rng(9)
+    x = rng.normal(65.0, 12.0, 150_001).astype(dtype)
+    x[100] = 1e35 if far else 1.0
+    w = rng.integers(0, 4, x.size).astype(np.float64)
+    w[100] = 2.0
+    logpdf = np.asarray(ISSUE.logpdf(x.astype(np.float64)))
+    for compile_from in (1000, 1_000_000_000):
+        monkeypatch.setattr("bactrian.data.loops.kernels.COMPILE_FROM", compile_from)
+        plain, weighted = math.fsum(logpdf), math.fsum(w * logpdf)
+        assert bt.loglike(x, ISSUE) == pytest.approx(plain, rel=1e-13, abs=0.0)
+        assert bt.loglike(x, ISSUE, sample_weight=w) == pytest.approx(weighted, rel=1e-13, abs=0.0)
+        x_lost = np.append(x.astype(np.float64), 1e200)
+        assert bt.loglike(x_lost, ISSUE) == -math.inf

@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 _LOG_2 = math.log(2.0)
 _RARE = 2.0**-900  # responsibilities that are near the least double with all its digits
+_ROWS = 2**14  # whose log-densities are in memory at a time
 _SMALL = -200  # binary order of sds that bring these back into sight
 
 
@@ -38,8 +39,16 @@ class Sums(NamedTuple):
 def log_likelihood(points: Points, mixture: NormalMixture) -> float:
     """Return the sum of w log f, natural log, in the unit of the data."""
     points, mixture = points.beside(mixture)
-    logpdf = np.asarray(mixture.logpdf(points.x))
-    total = float(logpdf.sum() if points.w is None else (points.w * logpdf).sum())
+    x, w, parameters = points.x, points.w, (mixture.weights, mixture.means, mixture.sds)
+    is_near = is_ordinary(points.low, points.high, mixture.means, mixture.sds)
+    if is_near and is_worth_compiling(x.size):
+        total = float(full_derivatives(x, w, 0.0, 1.0, *parameters).loglike[0])
+    else:
+        parts = []
+        for i in range(0, x.size, _ROWS):
+            logpdf = np.asarray(mixture.logpdf(x[i : i + _ROWS]))
+            parts.append(logpdf.sum() if w is None else (w[i : i + _ROWS] * logpdf).sum())
+        total = float(np.sum(parts))
     if points.exponent:
         total -= float(points.weights.sum()) * points.exponent * _LOG_2
     return total
@@ -71,11 +80,11 @@ def _near(
     if not natural and is_worth_compiling(x.size):
         found = full_derivatives(x, w, 0.0, 1.0, *parameters)
     else:
-        rows: Array = x.astype(np.float64, copy=False)
-        w = np.ones(x.size) if w is None else w
         with np.errstate(over="ignore", invalid="ignore"):
             if natural:
-                return Sums(*natural_derivatives(rows, w, mixture))
+                return Sums(*natural_derivatives(x, w, mixture))
+            rows: Array = x.astype(np.float64, copy=False)
+            w = np.ones(x.size) if w is None else w
             found = derivatives(rows, w, *(array[None] for array in parameters))
     return Sums(float(found.loglike[0]), found.score[0], found.hessian[0])
 

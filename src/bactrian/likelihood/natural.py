@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ class NaturalDerivatives(NamedTuple):
     hessian: Array
 
 
-def natural_derivatives(x: Array, w: Array, mixture: NormalMixture) -> NaturalDerivatives:
+def natural_derivatives(
+    x: NDArray[np.floating[Any]], w: Array | None, mixture: NormalMixture
+) -> NaturalDerivatives:
     """Return the derivatives with respect to all weights, means and variances.
 
-    Rows have positive weights w.
+    Rows, float64 or float32, have positive weights w; None for one each.
 
     Source: derivation, "Gradient: means", "Gradient: variances", "Gradient: mixing weights" and
     "Hessian in natural coordinates".
@@ -35,7 +37,8 @@ def natural_derivatives(x: Array, w: Array, mixture: NormalMixture) -> NaturalDe
     loglikes, scores, hessians = [], [], []
     with np.errstate(over="ignore", under="ignore"):
         for i in range(0, x.size, BLOCK):
-            block, wb = x[i : i + BLOCK], w[i : i + BLOCK]
+            block: Array = x[i : i + BLOCK].astype(np.float64, copy=False)
+            wb = np.ones(block.size) if w is None else w[i : i + BLOCK]
             rows = terms(block, mixture)
             shares = weight_shares(block, rows, mixture, units)
             loglikes.append((wb * rows.logpdf).sum())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bactrian.likelihood.far_rows import far_score_rows
+from bactrian.likelihood.sums import BLOCK
 from bactrian.model.extremes import are_far, common_unit, is_ordinary
 from bactrian.model.mixture import NormalMixture
 from bactrian.model.posterior import RowTerms, row_terms
@@ -31,7 +34,7 @@ def density_ratios(x: Array, rows: RowTerms, mixture: NormalMixture) -> Array:
     return ratios
 
 
-def weight_units(x: Array, mixture: NormalMixture) -> Array:
+def weight_units(x: NDArray[np.floating[Any]], mixture: NormalMixture) -> Array:
     """Return units (K,) in which slopes along the weights can be summed: the weights themselves.
 
     The slopes are responsibilities then. For weights so small that a square of them underflows,
@@ -41,8 +44,11 @@ def weight_units(x: Array, mixture: NormalMixture) -> Array:
     units = mixture.weights.copy()
     rare = units < _RARE
     if rare.any():
-        ratios = density_ratios(x, terms(x, mixture), mixture)[rare]
-        largest = ratios.max(axis=1).clip(1.0)
+        largest = np.ones(np.count_nonzero(rare))
+        for i in range(0, x.size, BLOCK):
+            block: Array = x[i : i + BLOCK].astype(np.float64, copy=False)
+            ratios = density_ratios(block, terms(block, mixture), mixture)[rare]
+            largest = np.maximum(largest, ratios.max(axis=1))
         power = np.ldexp(1.0, -np.frexp(largest)[1])
         units[rare] = np.where(largest <= _INVERTIBLE, power, _SMALLEST)
     return units
