@@ -509,7 +509,7 @@ def test_sketches_of_different_columns_are_not_merged(
     output = here / "both.sketch"
     sketches = [str(here / f"{name}.sketch") for name in ("size", "times")]
     assert cli.main(["merge", *sketches, "-o", str(output)]) == 1
-    assert "of the same column" in capsys.readouterr().err
+    assert "sketches of one quantity" in capsys.readouterr().err
     assert not output.exists()
 
 

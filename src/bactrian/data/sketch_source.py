@@ -90,14 +90,14 @@ def sum_of_saved(paths: Sequence[str]) -> Sketch:
     DataError
         If one cannot be read, or they are of different columns.
     """
-    first, *others = map(Sketch.load, paths)
-    for path, other in zip(paths[1:], others, strict=True):
-        if other.column != first.column:
-            raise DataError(
-                f"{path!r} is a sketch of column {other.column!r}, and {paths[0]!r} one of "
-                f"{first.column!r}: add sketches of the same column."
-            )
-    return sum(others, first)
+    total = Sketch.load(paths[0])
+    for path in paths[1:]:
+        part = Sketch.load(path)
+        try:
+            total = total + part
+        except DataError as error:
+            raise DataError(f"{path!r} cannot be added to {paths[0]!r}: {error}") from None
+    return total
 
 
 def _gone() -> DataError:

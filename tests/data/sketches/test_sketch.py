@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections import deque
 from collections.abc import Iterable
@@ -217,8 +218,21 @@ def test_names_and_missing_rows() -> None:
     )
     a, b = replace(a, n_missing=2), replace(b, n_missing=5)
     assert ((a + b).column, (a + b).n_missing) == ("x", 7)
-    assert (a + c).column is None
     assert ((a + b) - b).n_missing == 2
+    for mixed in (lambda: a + c, lambda: sum([a, b, c]), lambda: (a + b) - replace(b, column="y")):
+        with pytest.raises(DataError, match=r"'x', the other of column 'y'.*column='x'\)"):
+            mixed()
+    assert (a + replace(c, column="x")).count == 2
+
+
+def test_a_sketch_without_a_name_adds_to_any_in_any_order() -> None:
+    x, y, nameless = (sketch_of_rows(np.array([1.0]), 0, column=n) for n in ("x", "y", None))
+    assert [(x + nameless).column, (nameless + x).column] == ["x", "x"]
+    assert (nameless + nameless).column is None
+    assert ((x + nameless) - nameless).column == "x"
+    for parts in itertools.permutations([x, y, nameless]):
+        with pytest.raises(DataError, match="sketches of one quantity"):
+            sum(parts)
 
 
 def test_moments_can_be_joined_not_parted() -> None:
@@ -312,6 +326,14 @@ def test_a_selection_of_bins() -> None:
     assert (some.count, some.minimum, some.maximum) == (3, 1.0, 8.0)
     with_rest = some + sketch.select(~np.isin(sketch.bins, some.bins))
     assert_same(with_rest, sketch)
+
+
+@pytest.mark.parametrize(
+    ("weight", "shown"), [(0.125, "0.25"), (12345.25, "24,690.5"), (25_001_968.5, "50,003,937")]
+)
+def test_a_weighted_sketch_says_so(weight: float, shown: str) -> None:
+    found = sketch_of_rows(np.array([1.0, 2.0]), 0, np.array([weight, weight]))
+    assert repr(found).startswith(f"<Sketch: 2 rows of total weight {shown} in 2 bins of width 1,")
 
 
 def test_a_sketch_is_shown_in_one_line() -> None:

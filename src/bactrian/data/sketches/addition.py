@@ -61,14 +61,21 @@ def _halved(sketch: Sketch) -> Sketch:
 
 
 def added(a: Sketch, b: Sketch) -> Sketch:
-    """Return the sketch of the rows of both, on the coarser of their grids."""
+    """Return the sketch of the rows of both, on the coarser of their grids.
+
+    Raises
+    ------
+    DataError
+        If they are of columns of different names.
+    """
+    name = _common_name(a, b)
     exponent = max(a.exponent, b.exponent)
     return replace(
         _combined(coarsened(a, exponent), coarsened(b, exponent), 1.0),
         count=a.count + b.count,
         minimum=min(a.minimum, b.minimum),
         maximum=max(a.maximum, b.maximum),
-        column=a.column if a.column == b.column else None,
+        column=name,
         n_missing=a.n_missing + b.n_missing,
     )
 
@@ -79,8 +86,10 @@ def without(whole: Sketch, part: Sketch) -> Sketch:
     Raises
     ------
     DataError
-        If the part has rows that the whole does not have, or all of its rows.
+        If the part has rows that the whole does not have, or all of its rows; if they are of
+        columns of different names.
     """
+    _common_name(whole, part)
     exponent = max(whole.exponent, part.exponent)
     whole, part = coarsened(whole, exponent), coarsened(part, exponent)
     found = _combined(whole, part, -1.0)
@@ -105,6 +114,20 @@ def without(whole: Sketch, part: Sketch) -> Sketch:
         count=whole.count - part.count, n_missing=max(whole.n_missing - part.n_missing, 0),
     )  # fmt: skip
     return bounded(kept)
+
+
+def _common_name(a: Sketch, b: Sketch) -> str | None:
+    """The name of the column of both; where one sketch has none, that of the other.
+
+    So the sum of several is refused, or not, whatever their order.
+    """
+    if None not in (a.column, b.column) and a.column != b.column:
+        raise DataError(
+            f"one sketch is of column {a.column!r}, the other of column {b.column!r}: add and "
+            "subtract sketches of one quantity. If these are, give both one name: "
+            f"dataclasses.replace(sketch, column={a.column!r})."
+        )
+    return a.column if b.column is None else b.column
 
 
 def _combined(a: Sketch, b: Sketch, sign: float) -> Sketch:

@@ -201,7 +201,16 @@ class Sketch:
         return coarsened(self, exponent)
 
     def __add__(self, other: Any) -> Sketch:
-        """Return the sketch of both columns' rows, on the coarser of the two grids."""
+        """Return the sketch of both columns' rows, on the coarser of the two grids.
+
+        A sketch without a name adds to any. Weights are frequencies: in the sum of a weighted and
+        an unweighted sketch each row of the latter counts once.
+
+        Raises
+        ------
+        DataError
+            If the sketches are of columns of different names.
+        """
         if isinstance(other, int) and other == 0:
             return self  # so that sum() works
         if not isinstance(other, Sketch):
@@ -216,7 +225,8 @@ class Sketch:
         Raises
         ------
         DataError
-            If the other sketch is not a part of this one, or is all of it.
+            If the other sketch is not a part of this one, is all of it, or is of a column of
+            another name.
         """
         if not isinstance(other, Sketch):
             return NotImplemented
@@ -271,8 +281,15 @@ class Sketch:
         """Return what a sketch is of, in one line."""
         of = "" if self.column is None else f" of {self.column}"
         rows = f"{self.count:,} row{'s' * (self.count != 1)}"
+        if self.squares is not None:
+            rows += f" of total weight {_amount(self.total)}"
         bins = f"{self.bins.size:,} bin{'s' * (self.bins.size != 1)}"
         return (
             f"<Sketch{of}: {rows} in {bins} of width {self.width:g}, "
             f"{self.minimum:g} to {self.maximum:g}, mean {self.mean:g}, sd {self.sd:g}>"
         )
+
+
+def _amount(weight: float) -> str:
+    """A sum of weights: six digits, and all before the point where they are few."""
+    return f"{weight:,.0f}" if 1e5 <= weight < 1e15 else f"{weight:,.6g}"
