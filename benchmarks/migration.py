@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
@@ -26,11 +27,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "migration.md"
 REFERENCE = ROOT / "tests" / "reference"
 MARKS = {
-    name: (f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n") for name in ("live", "recorded")
+    name: (f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n")
+    for name in ("live", "recorded", "times")
 }
 
 HARD = bt.NormalMixture([0.35, 0.65], [0.0, 2.0], [1.0, 1.3])
 HARD_ROWS, HARD_SEED = 20_000, 20
+TIMED_ROWS = 3_000
 
 # Of the recorded sets; the fifth is two overlapping normals with means 0 and 1.5.
 RECORDED = {
@@ -136,6 +139,29 @@ def recorded_table() -> str:
     return "".join(lines)
 
 
+def seconds_of_fit(x: Array, n_components: int) -> float:
+    """Processor seconds of the estimator's fit, the less of two calls."""
+    from bactrian.estimator import GaussianMixture1D
+
+    found = []
+    for _ in range(2):
+        start = time.process_time()
+        GaussianMixture1D(n_components).fit(x[:, None])
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+def times_table() -> str:
+    """The table of what a fit of so many components costs."""
+    x, counts = hard_rows()[:TIMED_ROWS], range(1, 6)
+    cells = [f"{seconds_of_fit(x, count):.2f}" for count in counts]
+    return (
+        f"| components | {' | '.join(map(str, counts))} |\n"
+        f"|:--|{'--:|' * len(cells)}\n"
+        f"| seconds | {' | '.join(cells)} |\n"
+    )
+
+
 def with_table(page: str, name: str, table: str) -> str:
     """The page with a table between its marks."""
     begin, end = MARKS[name]
@@ -148,6 +174,7 @@ def main() -> None:
     page = PAGE.read_text("utf-8")
     page = with_table(page, "live", live_table())
     page = with_table(page, "recorded", recorded_table())
+    page = with_table(page, "times", times_table())
     PAGE.write_text(page, encoding="utf-8", newline="\n")
 
 

@@ -112,6 +112,17 @@ def test_published_figures_of_mclust_follow_from_the_maximum() -> None:
     assert f"mclust prints −{-printed['BIC_mclust']:.3f} and −{-printed['ICL']:.3f}" in page
 
 
+def test_the_page_for_newcomers_says_what_its_seconds_show(scripts: Any) -> None:
+    script = scripts("migration")
+    page = script.PAGE.read_text("utf-8")
+    assert f"first {script.TIMED_ROWS:,} of the draws" in " ".join(page.split())
+    (row,) = between("docs/migration.md", *script.MARKS["times"])
+    seconds = [number(cell) for cell in row[1:]]
+    assert len(seconds) == 5
+    assert seconds == sorted(seconds)
+    assert seconds[-1] > sum(seconds[:-1])  # "most of the time of a search up to five"
+
+
 def test_every_parameter_of_scikit_learns_mixture_is_on_the_page() -> None:
     mixture = pytest.importorskip("sklearn.mixture").GaussianMixture()
     ours = pytest.importorskip("bactrian.estimator").GaussianMixture1D().get_params()

@@ -117,7 +117,7 @@ def test_rows_that_lie_down_are_told_how_to_stand() -> None:
 
 
 def test_text_and_other_objects_are_named() -> None:
-    with pytest.raises(bt.DataTypeError, match="X holds the text 'low' at index 1"):
+    with pytest.raises(bt.DataTypeError, match=r"X holds the text 'low' at index 1.*numbers only$"):
         FITTED.predict([[1.0], ["low"]])
     frame = pytest.importorskip("pandas").DataFrame({"a": [1.0, 2.0, {}]})
     with pytest.raises(bt.DataTypeError, match="X holds a value of type dict at index 2"):
@@ -166,6 +166,20 @@ def test_nullable_columns_are_numbers_and_their_gaps_missing() -> None:
         with pytest.raises(bt.DataError, match="in 1 of 240 rows, the first is row 3"):
             GaussianMixture1D().fit(pandas.DataFrame({"a": column}))
     np.testing.assert_array_equal(GaussianMixture1D().fit(X.astype(object)).means_, FITTED.means_)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_the_code_that_leaves_rows_out_can_be_fitted(wrong: float) -> None:
+    array = X.copy()
+    array[[5, 9], 0] = wrong, np.nan
+    for rows in (array, in_pandas(array)):
+        with pytest.raises(bt.DataError, match=r"leave such rows out, e\.g\. X") as found:
+            GaussianMixture1D().fit(rows)
+        code = str(found.value).split("e.g. ")[1].split(". Do not")[0]
+        assert GaussianMixture1D().fit(eval(code, {"np": np, "X": rows})).fit_.n_obs == 238
+    for rows in (array.tolist(), np.ma.masked_invalid(array)):
+        with pytest.raises(bt.DataError, match=r"leave such rows out\. Do not impute"):
+            GaussianMixture1D().fit(rows)
 
 
 def test_what_a_mask_hides_does_not_count() -> None:

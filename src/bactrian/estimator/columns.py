@@ -45,10 +45,11 @@ def column_of(estimator: Any, X: Any, *, reset: bool) -> Array:
     # Of several columns some may hold text, which is no fault of the one that is meant.
     _require_one_feature(estimator, _shape_of(X))
     _refuse_dates(X)
+    given = X
     if np.ma.is_masked(X):  # a mask would be lost, and what it hides would count
         X = np.ma.asarray(X, dtype=np.float64).filled(np.nan)
     table = _numbers(estimator, X, 2 if reset else 1)
-    _check_finite(table)
+    _check_finite(given, table)
     _require_one_feature(estimator, table.shape)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     column: Array = table[:, 0]
@@ -212,11 +213,20 @@ def _numbers(estimator: Any, X: Any, least: int) -> Array:
     if not issparse(X) and not np.iscomplexobj(X):
         cells = np.asarray(X, dtype=object)
         if cells.ndim == 2 and cells.size == len(cells) > 0:
-            column_from(cells[:, 0], "X")
+            _refuse_text(cells[:, 0])
     raise fault
 
 
-def _check_finite(table: Array) -> None:
+def _refuse_text(cells: NDArray[np.object_]) -> None:
+    """Refuse the first cell that is no number; here a missing value would be refused too."""
+    try:
+        column_from(cells, "X")
+    except DataTypeError as error:
+        advice = ", with None or NaN where a value is missing"
+        raise DataTypeError(str(error).replace(advice, "")) from None
+
+
+def _check_finite(X: Any, table: Array) -> None:
     """Refuse NaN and infinity; scikit-learn's own words would advise to impute."""
     # A minimum and a maximum see every NaN and infinity, and cost no temporary array.
     if np.isfinite(table.min()) and np.isfinite(table.max()):
@@ -224,6 +234,15 @@ def _check_finite(table: Array) -> None:
     wrong = ~np.isfinite(table).all(axis=1)
     raise DataError(
         f"X holds NaN or infinity in {int(wrong.sum())} of {wrong.size} rows, the first is row "
-        f"{int(wrong.argmax())} (counted from 0): leave such rows out. Do not impute them: filled "
-        "in values make a component of their own."
+        f"{int(wrong.argmax())} (counted from 0): leave such rows out{_code_without(X, table)}. "
+        "Do not impute them: filled in values make a component of their own."
     )
+
+
+def _code_without(X: Any, table: Array) -> str:
+    """The code that leaves out the rows of X without a finite value, where one line does it."""
+    if type(X) is np.ndarray and X.dtype.kind == "f":
+        return ", e.g. X[np.isfinite(X[:, 0])]"
+    if not hasattr(X, "dropna"):
+        return ""
+    return ", e.g. X[np.isfinite(X).all(axis=1)]" if np.isinf(table).any() else ", e.g. X.dropna()"
