@@ -162,10 +162,14 @@ def test_places_are_those_in_each_file(tmp_path: Path) -> None:
 
 def test_statistics_of_parquet_tell_of_missing_values_at_once(tmp_path: Path) -> None:
     parquet(tmp_path / "x.parquet", pa.array([None, *X[1:].tolist()]))
-    words = r"column 'x' has 1 missing value among 30000 rows of 'x.parquet': .*missing='drop'"
+    words = r"has 1 missing value among 30000 rows, at row 1 of 'x.parquet': .*missing='drop'"
     with pytest.raises(DataError, match=words):
         file_source(tmp_path / "x.parquet", "x")
     assert file_source(tmp_path / "x.parquet", "x", missing="drop").sketch().n_missing == 1
+    some = [None if i in (23_456, 29_999) else x for i, x in enumerate(X.tolist())]
+    parquet(tmp_path / "x.parquet", pa.array(some))
+    with pytest.raises(DataError, match=r"2 missing values .*, the first at row 23457 of 'x"):
+        file_source(tmp_path / "x.parquet", "x")
 
 
 def test_not_a_number_is_missing_whatever_the_statistics_say(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from bactrian.data.tables.checks import check_missing_option
 from bactrian.data.tables.choice import choose, require_column
 from bactrian.data.tables.columns import Table
 from bactrian.data.tables.dialects import scan_of
-from bactrian.data.tables.engine import File, connection, query
+from bactrian.data.tables.engine import File, connection, query, quoted
 from bactrian.data.tables.files import file_tables
 from bactrian.data.tables.paths import matching, regular
 from bactrian.errors import DataError
@@ -186,11 +186,23 @@ class _Files:
                 found = query(engine, file, sql, wanted)
                 nulls = int(np.ma.filled(np.ma.asarray(found["nulls"]), 0)[0])
                 if nulls:
+                    first = "at" if nulls == 1 else "the first at"
                     raise DataError(
                         f"column {self.names[0]!r} has {nulls} missing "
-                        f"value{'s' if nulls > 1 else ''} among {int(found['rows'][0])} rows of "
-                        f"{file.label}: pass missing='drop' to leave such rows out"
+                        f"value{'s' if nulls > 1 else ''} among {int(found['rows'][0])} rows, "
+                        f"{first} row {_first_null(engine, file, self.names[0])} of {file.label}: "
+                        "pass missing='drop' to leave such rows out"
                     )
+
+
+def _first_null(engine: Any, file: File, name: str) -> int:
+    """The number of the first row, from one, without a value; read no further than that."""
+    scan = scan_of(engine, file)
+    sql = (
+        f"select n from (select row_number() over () as n, {quoted(name)} as value"
+        f" from {scan.sql}) where value is null limit 1"
+    )
+    return int(query(engine, file, sql, scan.parameters)["n"][0])
 
 
 def _head(path: str) -> bytes:
