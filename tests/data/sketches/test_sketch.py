@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -219,7 +219,13 @@ def test_names_and_missing_rows() -> None:
     a, b = replace(a, n_missing=2), replace(b, n_missing=5)
     assert ((a + b).column, (a + b).n_missing) == ("x", 7)
     assert ((a + b) - b).n_missing == 2
-    for mixed in (lambda: a + c, lambda: sum([a, b, c]), lambda: (a + b) - replace(b, column="y")):
+    other = replace(b, column="y")
+    calls: list[Callable[[], object]] = [
+        lambda: a + c,
+        lambda: sum([a, b, c]),
+        lambda: (a + b) - other,
+    ]
+    for mixed in calls:
         with pytest.raises(DataError, match=r"'x', the other of column 'y'.*column='x'\)"):
             mixed()
     assert (a + replace(c, column="x")).count == 2
