@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Coordinates = Literal["natural", "working"]
 
 BOTH: tuple[Coordinates, ...] = ("natural", "working")
-ISSUE = bt.NormalMixture([0.4, 0.6], [50.0, 75.0], [6.0, 8.0])
+PAIR = bt.NormalMixture([0.4, 0.6], [50.0, 75.0], [6.0, 8.0])
 GUARD = 2600  # digits: fourth powers of 1e308 sds, over fourth powers of sds of 1e-300
 
 signs = st.sampled_from([-1.0, 1.0])
@@ -114,13 +114,13 @@ def test_responsibilities_below_the_doubles_count_where_sds_are_tiny() -> None:
 def test_a_row_at_1e155_has_the_slopes_of_its_square() -> None:
     """By hand: all of it is in the second component, u = (x - 75) / 8 and q = u^2 / 2."""
     u = 1e155 / 8.0
-    natural, working = (bt.score([1e155], ISSUE, coordinates=c) for c in BOTH)
+    natural, working = (bt.score([1e155], PAIR, coordinates=c) for c in BOTH)
     quotient = 0.5 * (u / 8.0) * (u / 8.0)
     assert natural == pytest.approx([0, 1 / 0.6, 0, u / 8, 0, quotient], rel=1e-15)
     assert working == pytest.approx([-0.4, 0, u / 8, 0, 0.5 * u * u], rel=1e-15)
-    assert bt.score([1e156], ISSUE)[5] == pytest.approx(100.0 * quotient, rel=1e-15)
-    assert bt.score([1e157], ISSUE)[5] == np.inf
-    assert bt.score([-1e157], ISSUE)[[3, 5]] == pytest.approx([-1e157 / 64, np.inf], rel=1e-15)
+    assert bt.score([1e156], PAIR)[5] == pytest.approx(100.0 * quotient, rel=1e-15)
+    assert bt.score([1e157], PAIR)[5] == np.inf
+    assert bt.score([-1e157], PAIR)[[3, 5]] == pytest.approx([-1e157 / 64, np.inf], rel=1e-15)
 
 
 @pytest.mark.parametrize("coordinates", BOTH)
@@ -151,10 +151,10 @@ def test_far_rows_of_a_large_column_are_summed_as_those_of_a_small_one(
 def test_a_common_scale_costs_no_wide_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows and mixture at 1e200 are brought to an ordinary unit, to the same digits."""
     x = np.random.default_rng(3).normal(60.0, 10.0, 200)
-    plain = {c: bt.evaluate(x, ISSUE, coordinates=c) for c in BOTH}
+    plain = {c: bt.evaluate(x, PAIR, coordinates=c) for c in BOTH}
     monkeypatch.setattr(evaluation, "far_derivatives", None)
     for power in (700, -700):
-        mixture = ISSUE.affine(0.0, 2.0**power)
+        mixture = PAIR.affine(0.0, 2.0**power)
         for coordinates in BOTH:
             found = bt.evaluate(x * 2.0**power, mixture, coordinates=coordinates)
             order = np.repeat([0, -1, -2 if coordinates == "natural" else 0], 2)
@@ -213,11 +213,11 @@ def test_a_log_likelihood_is_the_sum_over_all_blocks_of_rows(
     x[100] = 1e35 if far else 1.0
     w = rng.integers(0, 4, x.size).astype(np.float64)
     w[100] = 2.0
-    logpdf = np.asarray(ISSUE.logpdf(x.astype(np.float64)))
+    logpdf = np.asarray(PAIR.logpdf(x.astype(np.float64)))
     for compile_from in (1000, 1_000_000_000):
         monkeypatch.setattr("bactrian.data.loops.kernels.COMPILE_FROM", compile_from)
         plain, weighted = math.fsum(logpdf), math.fsum(w * logpdf)
-        assert bt.loglike(x, ISSUE) == pytest.approx(plain, rel=1e-13, abs=0.0)
-        assert bt.loglike(x, ISSUE, sample_weight=w) == pytest.approx(weighted, rel=1e-13, abs=0.0)
+        assert bt.loglike(x, PAIR) == pytest.approx(plain, rel=1e-13, abs=0.0)
+        assert bt.loglike(x, PAIR, sample_weight=w) == pytest.approx(weighted, rel=1e-13, abs=0.0)
         x_lost = np.append(x.astype(np.float64), 1e200)
-        assert bt.loglike(x_lost, ISSUE) == -math.inf
+        assert bt.loglike(x_lost, PAIR) == -math.inf
