@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -28,11 +29,14 @@ def run(monkeypatch: pytest.MonkeyPatch, becomes: Exception | None, seconds: flo
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> object:
-    """Handlers and timers are as they were."""
-    before = signal.getsignal(signal.SIGINT)
+def as_before() -> Iterator[None]:
+    """Handlers and timers are left as they were found.
+
+    Python's own handler is put in first: what ran before, as PySpark, may have left one of its own.
+    """
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.signal(signal.SIGINT, found) is signal.default_int_handler
     if hasattr(signal, "getitimer"):
         assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
