@@ -186,6 +186,15 @@ def test_extreme_units_lose_nothing_in_spark(spark: Any, unit: float) -> None:
     assert_sums_are_exact(found, x, None, 2, float(np.median(x)), 2.0 ** np.frexp(unit)[1])
 
 
+def test_rows_at_any_distance_in_spark(spark: Any) -> None:
+    # Bins whose numbers no integer holds; then more rows than may be given bins wherever they are.
+    random = np.random.default_rng(5)
+    for far in (np.array([3e30, -7e200]), np.exp(random.normal(0.0, 60.0, 70_000))):
+        x = np.append(random.normal(size=9_000), far)
+        found = lazy_source(spark.createDataFrame(arrow_table({"x": x}))).sketch()
+        assert_sketch_is_exact(found, x, None)
+
+
 def test_numbers_beyond_the_integers_in_spark(spark: Any) -> None:
     x = 1e300 * np.array([1.0, 1.0, 1.0 + 2.0**-40, -0.5, 0.0, -0.0])
     found = lazy_source(spark.createDataFrame(arrow_table({"x": x})))

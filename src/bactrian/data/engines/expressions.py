@@ -191,10 +191,18 @@ def moment_sums(frame: Any, grid: Grid, weighted: bool, beyond: Grid | None = No
     sums = {f"q{p}": f"m{p}" for p in range(1, N_MOMENTS)}
     if weighted:
         frame, sums = _with_weights(frame)
-    return frame.group_by("key").agg(
+    return _by_key(frame, grid).agg(
         nw.len().alias("count"), col("x").min().alias("low"), col("x").max().alias("high"),
         *(col(term).sum().alias(name) for term, name in sums.items()),
     )  # fmt: skip
+
+
+def _by_key(frame: Any, grid: Grid) -> Any:
+    """The groups of rows; without a reach the numbers of bins are of any size."""
+    is_small = grid.reach is not None and abs(grid.centre) + grid.reach < _WHOLE
+    if is_small and isinstance(frame, SparkFrame):
+        return frame.group_by_halves("key")
+    return frame.group_by("key")
 
 
 def octave_counts(frame: Any, grid: Grid) -> Any:
