@@ -19,7 +19,7 @@ import numpy as np
 from bactrian.data.loops.full import full_sums
 from bactrian.data.loops.kernels import bin_moments
 
-REPEATS = 7
+REPEATS = 25  # of the compiled loops: each is short beside what else a processor does
 N_BINS = 4096
 TWO = ([0.35, 0.65], [0.0, 2.0], [1.0, 1.3])
 THREE = ([0.2, 0.3, 0.5], [-1.0, 0.5, 2.0], [0.5, 1.0, 2.0])
@@ -70,7 +70,7 @@ def table(n: int) -> None:
     w = rng.gamma(2.0, 0.5, n)
     print(f"{'':>34}{'1 thread':>17}{'2 threads':>17}    ns a row, and as plain sums")
     for x in (doubles, doubles.astype(np.float32)):
-        plain = best(x.sum, 4 * REPEATS)
+        plain = best(x.sum, REPEATS)
         print(f"{x.dtype}, plain sum {plain / n * 1e9:.2f} ns a row")
         for name, action in operations(x, w).items():
             for compiled in (True, False):

@@ -172,6 +172,19 @@ def test_no_row_is_too_far_out(compiled: bool, name: str, far: float) -> None:
         assert without.loglike == pytest.approx(near.loglike, abs=20.0)
 
 
+@pytest.mark.parametrize("name", ["one", "two", "three"])
+def test_blocks_are_added_without_rounding(name: str) -> None:
+    """However many blocks a chunk has, its sum is that of its blocks, rounded once."""
+    x, _ = rows(name, 500 * ROWS)
+    point = at(name)
+    blocks = [
+        full_sums(x[i : i + ROWS], None, *point, compiled=True).loglike
+        for i in range(0, x.size, ROWS)
+    ]
+    whole = full_sums(x, None, *point, compiled=True).loglike
+    assert abs(math.fsum([*blocks, -whole])) <= 1.01 * UNIT * abs(whole)
+
+
 def test_only_the_rows_around_one_far_out_are_summed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
     twin = twins.full_sums_of_chunk

@@ -6,6 +6,8 @@ import math
 import os
 import subprocess
 import sys
+import threading
+import time
 import tracemalloc
 from fractions import Fraction
 from typing import Any
@@ -186,6 +188,41 @@ def test_threads_change_no_bit(
         assert_same(found[0], other)
     whole = bin_moments(x, w if weighted else None, -2, -8, 12, compiled=not compiled)
     assert np.array_equal(whole.outside, found[0].outside)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_chunks_are_shared_and_come_in_order(threads: int) -> None:
+    """Also where the first is the slowest; a part is let go when it has been taken."""
+    busy = set()
+
+    def work(x: Any, w: Any) -> int:
+        busy.add(threading.get_ident())
+        time.sleep(0.05 if x[0] == 0 else 0.001)
+        return int(x[0])
+
+    chunks = kernels.chunks(np.arange(100), None, 2)
+    assert list(kernels.in_order(work, chunks, threads)) == list(range(0, 100, 2))
+    assert len(busy) == threads
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_fault_in_any_thread_is_raised(here: bool) -> None:
+    caller = threading.get_ident()
+    done = []
+
+    def work(x: Any, w: Any) -> int:
+        time.sleep(0.001)
+        if (threading.get_ident() == caller) == here:
+            raise MemoryError(str(x[0]))
+        done.append(x[0])
+        return 0
+
+    chunks = kernels.chunks(np.arange(1000), None, 1)
+    with pytest.raises(MemoryError):
+        list(kernels.in_order(work, chunks, 2))
+    assert len(done) < 1000
+    if here:  # as when it is interrupted
+        assert len(done) < 100
 
 
 @both

@@ -96,39 +96,41 @@ def general_block(
 ) -> Loop:
     """The loop over a few rows for any number of components, made of compiled parts."""
 
-    def loop(
-        x: Any, w: Any, origin: float, at: Any, pairs: Any, terms: Any, sums: Any, b: int
-    ) -> None:
-        """Fill the sums (1 + 3K + 5P,) of block b."""
+    def loop(x: Any, w: Any, origin: float, at: Any, pairs: Any, terms: Any, found: Any) -> None:
+        """Fill what is found (1 + 3K + 5P,) in a block."""
         K = at.shape[0]
         for k in range(K):
             place(x, origin, at, k, terms)
         for k in range(K):
             share(x, K, k, terms)
-        sums[b, 0] = add_logs(x, w, K, terms)
+        found[0] = add_logs(x, w, K, terms)
         for k in range(K):
             c = 1 + 3 * k
-            sums[b, c], sums[b, c + 1], sums[b, c + 2] = add_single(x, w, K, k, terms)
+            found[c], found[c + 1], found[c + 2] = add_single(x, w, K, k, terms)
         for p in range(len(pairs)):
             c = 1 + 3 * K + 5 * p
-            sums[b, c], sums[b, c + 1], sums[b, c + 2], sums[b, c + 3], sums[b, c + 4] = add_pair(
+            found[c], found[c + 1], found[c + 2], found[c + 3], found[c + 4] = add_pair(
                 x, w, K, pairs[p], terms
             )
 
     return loop
 
 
-def general_chunk(general_block: Loop) -> Loop:
+def general_chunk(general_block: Loop, add_block: Loop) -> Loop:
     """The loop of `full_sums` over one chunk for any number of components."""
 
-    def loop(x: Any, w: Any, origin: float, at: Any, pairs: Any, terms: Any, sums: Any) -> None:
-        """Fill sums (blocks, 1 + 3K + 5P), a row for each block of rows; the terms are lost."""
-        for b in range(sums.shape[0]):
+    def loop(
+        x: Any, w: Any, origin: float, at: Any, pairs: Any,
+        terms: Any, found: Any, total: Any, again: Any,
+    ) -> None:  # fmt: skip
+        """Fill the total (2, m), and (blocks,) which of them it leaves out; the rest is lost."""
+        for b in range(again.size):
             first = b * ROWS
             some = x[first : first + ROWS]
             if w is None:
-                general_block(some, None, origin, at, pairs, terms, sums, b)
+                general_block(some, None, origin, at, pairs, terms, found)
             else:
-                general_block(some, w[first : first + ROWS], origin, at, pairs, terms, sums, b)
+                general_block(some, w[first : first + ROWS], origin, at, pairs, terms, found)
+            again[b] = not add_block(found, total)
 
     return loop

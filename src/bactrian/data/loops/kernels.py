@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -162,13 +163,42 @@ def chunks(x: Any, w: Array | None, rows: int) -> list[Chunk]:
 def in_order(
     work: Callable[[Any, Array | None], Part], chunks: Sequence[Chunk], threads: int | None
 ) -> Iterator[Part]:
-    """What the work makes of each chunk, in the order of the chunks, whoever is the first."""
+    """What the work makes of each chunk, in the order of the chunks, whoever is the first.
+
+    The thread that asks takes its share: while it only waited, the system left the second of two
+    others without a processor for up to two milliseconds, half of what they had to do.
+    """
     workers = min(_processors() if threads is None else threads, len(chunks))
-    if workers <= 1:
-        yield from (work(*chunk) for chunk in chunks)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(work, *zip(*chunks, strict=True))
+    waiting = deque(enumerate(chunks))
+    found: dict[int, Part] = {}
+
+    def one() -> bool:
+        """Do a chunk, if there is one."""
+        try:
+            i, chunk = waiting.popleft()
+        except IndexError:  # not asked for before: another thread may take the last
+            return False
+        found[i] = work(*chunk)
+        return True
+
+    def share() -> None:
+        """Do chunks until there is none."""
+        while one():
+            pass
+
+    first = 0
+    with ThreadPoolExecutor(max(workers - 1, 1)) as pool:
+        others = [pool.submit(share) for _ in range(workers - 1)]
+        try:
+            while one():
+                while first in found:
+                    yield found.pop(first)
+                    first += 1
+        finally:
+            waiting.clear()  # where this thread is interrupted the others stop too
+        for other in others:
+            other.result()
+    yield from (found[i] for i in range(first, len(chunks)))
 
 
 def _processors() -> int:
@@ -228,11 +258,16 @@ def _build_pair(single: bool, weighted: bool) -> loops.Loop:
     terms = mixture_loops.pair_terms(part(inline="always")(mixture_loops.exponential))
     wider = mixture_loops.wider_sums(part(forceinline=True)(mixture_loops.log_share))
     narrower = of_sums(mixture_loops.narrower_sums)
-    loop = mixture_loops.pair_chunk(part(terms), of_sums(wider), narrower)
-    found: loops.Loop = make(
-        [(*_columns(t, single, weighted), t.float64[::1], t.float64[:, ::1], t.float64[:, ::1])]
-    )(loop)
+    add_block = part(mixture_loops.add_block)
+    loop = mixture_loops.pair_chunk(part(terms), of_sums(wider), narrower, add_block)
+    columns = _columns(t, single, weighted)
+    found: loops.Loop = make([(*columns, t.float64[::1], *_block_types(t))])(loop)
     return found
+
+
+def _block_types(t: Any) -> tuple[Any, ...]:
+    """The types of the terms of a block, its sums, their total, and which blocks are left out."""
+    return t.float64[:, ::1], t.float64[::1], t.float64[:, ::1], t.boolean[::1]
 
 
 def _build_general(single: bool, weighted: bool) -> loops.Loop:
@@ -249,10 +284,10 @@ def _build_general(single: bool, weighted: bool) -> loops.Loop:
         of_sums(general_loops.add_single),
         of_sums(general_loops.add_pair),
     )
-    at, pairs, terms = t.float64[:, ::1], t.intp[:, ::1], t.float64[:, ::1]
+    at, pairs = t.float64[:, ::1], t.intp[:, ::1]
     columns = _columns(t, single, weighted)
-    found: loops.Loop = make([(*columns, t.float64, at, pairs, terms, t.float64[:, ::1])])(
-        general_loops.general_chunk(part(block))
+    found: loops.Loop = make([(*columns, t.float64, at, pairs, *_block_types(t))])(
+        general_loops.general_chunk(part(block), part(mixture_loops.add_block))
     )
     return found
 

@@ -19,6 +19,7 @@ from bactrian.data.loops.moment_loops import ROWS, Loop
 
 LOG2_E = 1.4426950408889634
 LOWEST = -1021.0  # 2 to this is near the smallest normal double
+HUGE = 1e60  # sums that are larger, or no numbers, were taken beyond what the loops are made for
 _LOG_2 = 0.6931471805599453
 _ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it leaves a whole number in the lowest bits
 _C0, _C1 = 2.8853900817779268, 1.1552453009332377e-01
@@ -139,16 +140,39 @@ def narrower_sums(terms: Any, x: Any) -> tuple[float, ...]:
     return n0, n1, n2, t0, t1, t2, t3, t4
 
 
-def pair_chunk(pair_terms: Loop, wider_sums: Loop, narrower_sums: Loop) -> Loop:
+def add_block(found: Any, total: Any) -> bool:
+    """Add the sums of a block (m,) to those of a chunk (2, m) and what rounding took from them.
+
+    Sums out of the ordinary are not added, and False is returned. A chunk ends with the digits of
+    its sums whatever their number, and with nothing left to do in Python, for which threads wait
+    for one another.
+
+    Source: Knuth, The Art of Computer Programming, volume 2, section 4.2.2, theorem B.
+    """
+    ordinary = True
+    for j in range(found.size):
+        ordinary &= abs(found[j]) < HUGE
+    if ordinary:
+        for j in range(found.size):
+            before, added = total[0, j], found[j]
+            after = before + added
+            held = after - before
+            total[0, j] = after
+            total[1, j] += (before - (after - held)) + (added - held)
+    return ordinary
+
+
+def pair_chunk(pair_terms: Loop, wider_sums: Loop, narrower_sums: Loop, add_block: Loop) -> Loop:
     """The loop of `full_sums` over one chunk for two components."""
 
-    def loop(x: Any, w: Any, at: Any, terms: Any, sums: Any) -> None:
-        """Fill sums (blocks, 12), a row for each block of rows; terms (5, ROWS or more) are lost.
+    def loop(x: Any, w: Any, at: Any, terms: Any, found: Any, total: Any, again: Any) -> None:
+        """Fill the total (2, 12), and (blocks,) which of them it leaves out.
 
-        The mean of log(p_k f_k) under the responsibilities and their entropy make log f.
+        The terms (5, ROWS or more) and what was found (12,) in a block are lost. The mean of
+        log(p_k f_k) under the responsibilities and their entropy make log f.
         """
         log_n, log_w = at[8], at[9]
-        for b in range(sums.shape[0]):
+        for b in range(again.size):
             some = x[b * ROWS : (b + 1) * ROWS]
             pair_terms(some, at, terms)
             if w is None:
@@ -156,9 +180,10 @@ def pair_chunk(pair_terms: Loop, wider_sums: Loop, narrower_sums: Loop) -> Loop:
             else:
                 w0, w1, w2, entropy = wider_sums(terms, some, w[b * ROWS : (b + 1) * ROWS])
             n0, n1, n2, t0, t1, t2, t3, t4 = narrower_sums(terms, some)
-            sums[b, 0] = entropy + (log_n * n0 - 0.5 * n2) + (log_w * w0 - 0.5 * w2)
-            sums[b, 1], sums[b, 2], sums[b, 3] = n0, n1, n2
-            sums[b, 4], sums[b, 5], sums[b, 6] = w0, w1, w2
-            sums[b, 7], sums[b, 8], sums[b, 9], sums[b, 10], sums[b, 11] = t0, t1, t2, t3, t4
+            found[0] = entropy + (log_n * n0 - 0.5 * n2) + (log_w * w0 - 0.5 * w2)
+            found[1], found[2], found[3] = n0, n1, n2
+            found[4], found[5], found[6] = w0, w1, w2
+            found[7], found[8], found[9], found[10], found[11] = t0, t1, t2, t3, t4
+            again[b] = not add_block(found, total)
 
     return loop
