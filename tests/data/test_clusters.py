@@ -20,6 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bactrian.data.engines.lazy import is_lazy, lazy_source
+from bactrian.data.engines.spark_queries import SparkQueries
 from bactrian.errors import DataError, DataTypeError
 from bactrian.model.mixture import NormalMixture
 from bactrian.present.sql import Expressions
@@ -102,7 +103,6 @@ def spark() -> Iterator[Any]:
         "spark.ui.enabled": "false",
         "spark.driver.memory": "1g",
         "spark.executor.memory": "768m",
-        "spark.sql.shuffle.partitions": "2",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "OFF",
     }
@@ -225,6 +225,39 @@ def test_the_pilot_in_spark_is_a_part_of_one_partition(spark: Any) -> None:
     jobs = map(tracker.getJobInfo, tracker.getJobIdsForGroup("pilot"))
     stages = [tracker.getStageInfo(stage) for job in jobs for stage in job.stageIds]
     assert sum(stage.numTasks for stage in stages) == 1
+
+
+def test_a_frame_in_the_cache_of_spark_stays_there(spark: Any) -> None:
+    frame = spark.range(1000).selectExpr("double(id) as x").cache()
+    frame.count()
+    lazy_source(frame, "x").sketch()
+    assert frame.storageLevel.useMemory
+    for its_like in (frame, SparkQueries.of(frame).answer("select * from {frame} where x > 3")):
+        assert "InMemory" in its_like._jdf.queryExecution().executedPlan().toString()
+    frame.unpersist()
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("200", 8), ("3", 3)])
+def test_the_session_in_spark_is_left_as_it_was(spark: Any, theirs: str, ours: int) -> None:
+    """Only a copy of it is told to add few groups by few tasks."""
+    name = "spark.sql.shuffle.partitions"
+    spark.conf.set(name, theirs)
+    frame = spark.range(1000).selectExpr("double(id) as x")
+    queries = SparkQueries.of(frame)
+    grouped = queries.answer("select x, count(*) as n from {frame} group by x")
+    assert f", {ours})" in exchange(grouped)
+    assert grouped.count() == 1000
+    lazy_source(frame, "x").sketch()
+    assert spark.conf.get(name) == theirs
+    assert f", {theirs})" in exchange(frame.groupBy("x").count())
+    assert spark.catalog.listTables() == []
+    spark.conf.unset(name)
+
+
+def exchange(frame: Any) -> str:
+    """The lines of a plan in which groups are dealt out."""
+    plan = frame._jdf.queryExecution().executedPlan().toString()
+    return "".join(line for line in plan.splitlines() if "hashpartitioning" in line)
 
 
 @pytest.mark.parametrize("kind", ["float", "int", "decimal(12, 3)", "bigint"])

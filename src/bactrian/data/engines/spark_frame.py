@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from bactrian.data.engines.spark_queries import SparkQueries
 from bactrian.data.engines.terms import Sum, Term
 
 __all__ = ["SparkFrame", "is_spark"]
@@ -60,15 +61,15 @@ class SparkFrame:
 
     Attributes
     ----------
-    native : pyspark.sql.DataFrame
-        The frame.
+    queries : SparkQueries
+        Those of the frame.
     text : str
         The query, in which ``{frame}`` is the frame.
     columns : tuple of str
         What it selects.
     """
 
-    native: Any
+    queries: SparkQueries
     text: str
     columns: tuple[str, ...]
 
@@ -76,7 +77,7 @@ class SparkFrame:
     def of(cls, native: Any, columns: Mapping[str, str]) -> SparkFrame:
         """The columns of a frame as doubles, under the names that are the keys."""
         wanted = ", ".join(f"double({quoted(name)}) as {ours}" for ours, name in columns.items())
-        return cls(native, f"select {wanted} from {{frame}}", tuple(columns))
+        return cls(SparkQueries.of(native), f"select {wanted} from {{frame}}", tuple(columns))
 
     def with_columns(self, **terms: Term) -> SparkFrame:
         """The frame with more columns, or other ones of the same names."""
@@ -87,7 +88,7 @@ class SparkFrame:
     def filter(self, condition: Term) -> SparkFrame:
         """The rows for which a condition holds."""
         text = f"select * from ({self.text}) where {written(condition)}"
-        return SparkFrame(self.native, text, self.columns)
+        return SparkFrame(self.queries, text, self.columns)
 
     def select(self, *wanted: str | Sum) -> SparkFrame:
         """Some columns, or sums over all rows."""
@@ -115,13 +116,13 @@ class SparkFrame:
         """Run the query; an eager Narwhals frame."""
         import narwhals as nw
 
-        answer = self.native.sparkSession.sql(self.text, frame=self.native)
-        return nw.from_native(answer.toArrow(), eager_only=True)
+        answer = self.queries.answer(self.text).toArrow()
+        return nw.from_native(answer, eager_only=True)
 
     def _selecting(self, texts: Iterable[str], names: Iterable[str], end: str = "") -> SparkFrame:
         """The query of some expressions over the rows of this one."""
         text = f"select {', '.join(texts)} from ({self.text}){end}"
-        return SparkFrame(self.native, text, tuple(names))
+        return SparkFrame(self.queries, text, tuple(names))
 
 
 class Few(NamedTuple):
@@ -138,9 +139,8 @@ class Few(NamedTuple):
         """Run the query; an eager Narwhals frame."""
         import narwhals as nw
 
-        native, text, columns = self.frame.native, self.frame.text, self.frame.columns
-        rows = native.sparkSession.sql(f"{text} limit {self.n}", frame=native).collect()
-        given = {name: [row[i] for row in rows] for i, name in enumerate(columns)}
+        rows = self.frame.queries.answer(f"{self.frame.text} limit {self.n}").collect()
+        given = {name: [row[i] for row in rows] for i, name in enumerate(self.frame.columns)}
         return nw.from_dict(given, backend="pyarrow")
 
 
