@@ -177,16 +177,45 @@ def test_a_glob_is_one_column(here: Path, capsys: pytest.CaptureFixture[str]) ->
     assert record(capsys, "part*.csv")["means"] == bt.fit(X).mixture.means.tolist()
 
 
-@pytest.mark.parametrize("command", ["fit", "compare", "sketch"])
-def test_a_glob_without_quotes_is_told_to_have_them(
-    here: Path, capsys: pytest.CaptureFixture[str], command: str
-) -> None:
-    output = ["-o", "a.sketch"] if command == "sketch" else []
-    assert cli.main([command, "one.csv", "two.csv", "three.csv", *output]) == 2
-    words = (
-        "3 files are named, 'one.csv' and 'two.csv' among them; name one, or several by a pattern"
+def test_several_files_are_one_column(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a shell hands them on where a glob has no quotes."""
+    quoted = record(capsys, "part*.csv")
+    parts = sorted(path.name for path in here.glob("part*.csv"))
+    assert len(parts) > 1
+    assert record(capsys, *parts) == quoted
+    sketches = []
+    for part in parts:
+        sketches.append(f"{part}.sketch")
+        assert cli.main(["sketch", part, "-o", sketches[-1]]) == 0
+    assert cli.main(["sketch", *parts, "-o", "all.sketch"]) == 0
+    capsys.readouterr()
+    assert record(capsys, *sketches)["loglike"] == pytest.approx(
+        record(capsys, "all.sketch")["loglike"], rel=1e-14
     )
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "words"),
+    [
+        (["one.csv", "-"], 2, "name - alone"),
+        (["one.csv", "one.csv"], 1, "'one.csv' is named twice"),
+        (["one.csv", "nowhere.csv"], 1, "there is no file 'nowhere.csv'"),
+    ],
+)
+def test_files_that_do_not_go_together(
+    here: Path, capsys: pytest.CaptureFixture[str], files: list[str], code: int, words: str
+) -> None:
+    assert cli.main(["fit", *files]) == code
     assert words in capsys.readouterr().err
+
+
+def test_the_output_takes_the_place_of_no_file_that_is_read(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (here / "part2.csv").read_bytes()
+    assert cli.main(["sketch", "part1.csv", "part2.csv", "-o", "part2.csv"]) == 1
+    assert "take the place of the rows in 'part2.csv'" in capsys.readouterr().err
+    assert (here / "part2.csv").read_bytes() == before
 
 
 def test_the_only_column_of_numbers_needs_no_name(

@@ -81,8 +81,8 @@ def _command(below: object, name: str, help_: str, run: object) -> argparse.Argu
     return found
 
 
-class _OneFile(argparse.Action):
-    """One file or none; several are what a shell makes of a glob without quotes."""
+class _Files(argparse.Action):
+    """One file or none; a list of several, which a shell makes of a glob without quotes."""
 
     def __call__(
         self,
@@ -91,14 +91,11 @@ class _OneFile(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
-        """Keep the file, or say how to name several."""
+        """Keep what is named."""
         files = values if isinstance(values, list) else []
-        if len(files) > 1:
-            raise ParameterError(
-                f"{len(files)} files are named, {files[0]!r} and {files[1]!r} among them; name "
-                "one, or several by a pattern in quotes, such as 'days/*.csv'."
-            )
-        namespace.file = files[0] if files else None
+        if len(files) > 1 and "-" in files:
+            raise ParameterError("standard input goes with no other file: name - alone.")
+        namespace.file = files if len(files) > 1 else next(iter(files), None)
 
 
 def _data(command: argparse.ArgumentParser) -> None:
@@ -106,9 +103,9 @@ def _data(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "file",
         nargs="*",
-        action=_OneFile,
-        help="CSV, TSV, JSON lines or Parquet, gzipped or not; sketch; quoted glob of either, read "
-        "as one column; - for stdin",
+        action=_Files,
+        help="CSV, TSV, JSON lines or Parquet, gzipped or not, or sketches; several are one "
+        "column; - for stdin",
     )
     command.add_argument("--column", help="the column; not needed when only one holds numbers")
     command.add_argument(

@@ -68,7 +68,7 @@ def saved_fit(options: argparse.Namespace) -> Fit | None:
     from bactrian.data.tables.paths import is_saved_fit
     from bactrian.fitting import Fit
 
-    if options.file in (None, "-") or not is_saved_fit(options.file):
+    if not isinstance(options.file, str) or not is_saved_fit(options.file):
         return None
     for word in options.words:
         # Options may be shortened.
@@ -96,16 +96,18 @@ def _of_a_file(words: str, path: str) -> str:
 
 def check_not_the_input(options: argparse.Namespace) -> None:
     """Refuse to write over what is read."""
-    both = (options.file, options.output)
-    if options.file is not None and all(map(os.path.exists, both)) and os.path.samefile(*both):
-        raise DataError(
-            f"the output would take the place of the rows in {options.file!r}: name another file "
-            "with -o."
-        )
+    named = [options.file] if isinstance(options.file, str) else options.file or []
+    for file in named:
+        both = (file, options.output)
+        if all(map(os.path.exists, both)) and os.path.samefile(*both):
+            raise DataError(
+                f"the output would take the place of the rows in {file!r}: name another file with "
+                "-o."
+            )
 
 
 def _data(options: argparse.Namespace) -> Any:
-    """A file, standard input, or a query."""
+    """A file or several, standard input, or a query."""
     if options.weights is not None and options.weights == options.column:
         raise ParameterError("--weights and --column name the same column; they must differ.")
     if options.database is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bactrian.data.passes import FirstOrder
 from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sketches.sketch_file import is_sketch
-from bactrian.data.tables.paths import matching
+from bactrian.data.tables.paths import Paths, matching
 from bactrian.errors import DataError
 
 Array = NDArray[np.float64]
@@ -56,27 +56,28 @@ class SketchSource:
         raise _gone()
 
 
-def saved_sketch(path: str | os.PathLike[str]) -> Sketch | None:
-    """Return the sum of the sketches that a path or glob names, None where it names other files.
+def saved_sketch(path: Paths) -> Sketch | None:
+    """Return the sum of the sketches that paths or globs name, None where they name other files.
 
-    One sketch may have any name; in a glob they end with ``.sketch``.
+    One sketch may have any name; those of a glob or a list end with ``.sketch``.
 
     Raises
     ------
     DataError
         As ``sum_of_saved``; if some of the files are sketches and others are not.
     """
-    name = os.path.expanduser(os.fsdecode(path))
-    if not name.endswith(_SUFFIX) and not glob.has_magic(name):
-        return Sketch.load(name) if is_sketch(name) else None
-    files = matching(name)
+    if isinstance(path, str | os.PathLike):
+        name = os.path.expanduser(os.fsdecode(path))
+        if not name.endswith(_SUFFIX) and not glob.has_magic(name):
+            return Sketch.load(name) if is_sketch(name) else None
+    files = matching(path)
     sketches = [file for file in files if file.endswith(_SUFFIX)]
     if not sketches:
         return None
     others = [file for file in files if file not in sketches]
     if others:
         raise DataError(
-            f"{name!r} names sketches, such as {sketches[0]!r}, and other files, such as "
+            f"sketches are named, such as {sketches[0]!r}, and other files, such as "
             f"{others[0]!r}: name one or the other, as in {'*' + _SUFFIX!r}."
         )
     return sum_of_saved(sketches)

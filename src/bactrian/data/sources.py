@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 from bactrian.data.column_source import ColumnSource
@@ -14,6 +13,7 @@ from bactrian.data.streams.big_files import file_source, is_large
 from bactrian.data.streams.chunk_source import stream_source
 from bactrian.data.streams.chunks import is_factory, is_one_shot
 from bactrian.data.streams.databases import Query, database_source
+from bactrian.data.tables.paths import names_files
 from bactrian.data.tables.rows import read_rows
 from bactrian.errors import ParameterError
 
@@ -27,7 +27,7 @@ def as_source(
     progress: Progress | None = None,
 ) -> Source:
     """Return the source of a column; the parameters and errors are those of ``Sketch.of``."""
-    sketch = saved_sketch(data) if isinstance(data, str | os.PathLike) else data
+    sketch = saved_sketch(data) if names_files(data) else data
     if isinstance(sketch, Sketch):
         return _of_sketch(sketch, column, sample_weight)
     if isinstance(data, Query):
@@ -35,7 +35,7 @@ def as_source(
         return database_source(data, column, weight, missing, progress)
     if is_lazy(data):
         return lazy_source(data, column, _name_of_weights(sample_weight), missing)
-    if isinstance(data, str | os.PathLike) and is_large(data):
+    if names_files(data) and is_large(data):
         weight = _name_of_weights(sample_weight)
         return file_source(data, column, weight, missing, progress)
     if is_one_shot(data) or is_factory(data):

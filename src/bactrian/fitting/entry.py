@@ -44,11 +44,11 @@ def fit(
     Parameters
     ----------
     data : array-like, frame, lazy frame, stream, path or Sketch
-        A list, NumPy array, pandas, Polars or PyArrow column; a frame, mapping, file or glob of
-        files (CSV, TSV, JSON lines, Parquet) with `column`; a lazy frame of Polars, DuckDB, Dask,
-        PySpark or Ibis, which is summed up where it lives; an Arrow stream, an iterator of
+        A list, NumPy array, pandas, Polars or PyArrow column; a frame, mapping, file, glob or list
+        of files (CSV, TSV, JSON lines, Parquet) with `column`; a lazy frame of Polars, DuckDB,
+        Dask, PySpark or Ibis, which is summed up where it lives; an Arrow stream, an iterator of
         chunks, a ``Query`` of a database; a ``Sketch`` of any of these, or the path of one that
-        was saved, or a glob of several, which are added.
+        was saved, or a glob or list of several, which are added.
     n_components : int
         K >= 1.
     column : str, optional

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from bactrian.data.sketches.sketch import Sketch
 from bactrian.data.sources import as_source
 from bactrian.data.streams.chunks import is_factory, is_one_shot
 from bactrian.data.streams.databases import Query
+from bactrian.data.tables.paths import names_files
 from bactrian.data.tables.rows import read_rows
 from bactrian.errors import DataError, DataTypeError
 from bactrian.model.mixture import NormalMixture
@@ -125,7 +125,7 @@ def rows_of(data: Any, column: str | None) -> Array:
     DataError, DataTypeError, ParameterError
         As ``read_rows``; if the data are a sketch, or rows that are not here.
     """
-    if isinstance(data, str | os.PathLike) and saved_sketch(data) is not None:
+    if names_files(data) and saved_sketch(data) is not None:
         data = saved_sketch(data)
     if isinstance(data, Sketch):
         raise DataTypeError(

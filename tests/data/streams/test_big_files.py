@@ -295,6 +295,8 @@ def test_large_is_told_from_rows_or_bytes(tmp_path: Path, monkeypatch: pytest.Mo
     assert [is_large(path) for path in paths] == [False] * 6
     monkeypatch.setattr(big_files, "LARGE_ROWS", N - 1)
     assert [is_large(path) for path in paths] == [True, False, False, True, False, False]
+    assert is_large([str(paths[1]), paths[0]])
+    assert not is_large(paths[1:3])
     monkeypatch.setattr(big_files, "LARGE_ROWS", N)
     monkeypatch.setattr(big_files, "LARGE_BYTES", (tmp_path / "x.csv").stat().st_size - 1)
     assert [is_large(str(path)) for path in paths] == [False, True, True, True, False, False]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from bactrian.data.tables.rows import read_rows
-from bactrian.errors import DataError
+from bactrian.errors import DataError, DataTypeError
 from tests import reference_sets
 
 duckdb = pytest.importorskip("duckdb")
@@ -330,6 +330,25 @@ def test_the_home_folder_may_be_a_tilde(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_list_names_several_files(tmp_path: Path) -> None:
+    """In its order; paths, texts and globs."""
+    for name, text in (("b.csv", "x\n1\n2\n"), ("a.csv", "x\n3\n"), ("c.tsv", "x\ty\n4\t5\n")):
+        (tmp_path / name).write_text(text)
+    listed = [tmp_path / "b.csv", str(tmp_path / "[ac].*")]
+    for data in (listed, tuple(listed), [str(path) for path in listed]):
+        assert read_rows(data, column="x").values.tolist() == [1.0, 2.0, 3.0, 4.0]
+    with pytest.raises(DataError, match="is named twice: its rows would count twice"):
+        read_rows([tmp_path / "b.csv", str(tmp_path / "*.csv")])
+    with pytest.raises(DataError, match="there is no file"):
+        read_rows([tmp_path / "b.csv", tmp_path / "d.csv"])
+
+
+@pytest.mark.parametrize("texts", [["1.5", "2"], ["a", "b.csv"], ["", "x"]])
+def test_texts_that_are_no_names_of_files_are_texts(texts: list[str]) -> None:
+    with pytest.raises(DataTypeError, match="text"):
+        read_rows(texts)
+
+
 def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -21,7 +21,7 @@ from bactrian.data.tables.columns import Table
 from bactrian.data.tables.dialects import scan_of
 from bactrian.data.tables.engine import File, connection, query, quoted
 from bactrian.data.tables.files import file_tables
-from bactrian.data.tables.paths import matching, regular
+from bactrian.data.tables.paths import Paths, matching, regular
 from bactrian.errors import DataError
 
 __all__ = ["file_source", "is_large"]
@@ -33,18 +33,18 @@ _GZIP = 4  # how many times larger a text usually is than its compressed file
 Stamp = tuple[str, int, int]  # path, size, time of the last change
 
 
-def is_large(path: str | os.PathLike[str]) -> bool:
+def is_large(path: Paths) -> bool:
     """Whether files are better streamed than read into memory; False where they cannot be read.
 
     Parameters
     ----------
-    path : path or glob
+    path : path or glob, or a list of them
         More than 5 million rows of Parquet, or more than 256 megabytes of text, are large.
     """
     if not all(importlib.util.find_spec(name) for name in ("duckdb", "pyarrow")):
         return False
     try:
-        files = matching(os.path.expanduser(os.fspath(path)))
+        files = matching(path)
         heads = {file: _head(file) for file in files if os.path.isfile(file)}
         text = sum(
             os.path.getsize(file) * (_GZIP if head.startswith(b"\x1f\x8b") else 1)
@@ -58,7 +58,7 @@ def is_large(path: str | os.PathLike[str]) -> bool:
 
 
 def file_source(
-    path: str | os.PathLike[str],
+    path: Paths,
     column: str | None = None,
     weight: str | None = None,
     missing: Literal["error", "drop"] = "error",
@@ -68,7 +68,7 @@ def file_source(
 
     Parameters
     ----------
-    path : path or glob
+    path : path or glob, or a list of them
         Of CSV, TSV, JSON-lines or Parquet files; only the columns in question are read.
     column : str, optional
         Which column; may be left out when exactly one holds numbers.
@@ -85,10 +85,9 @@ def file_source(
         A file that cannot be read, or that changes between passes; a column that does not exist.
     """
     check_missing_option(missing)
-    name = os.path.expanduser(os.fspath(path))
-    with file_tables(name) as tables:
+    with file_tables(path) as tables:
         chosen = _chosen(tables, column, weight)
-    files = _Files(matching(name), [chosen] if weight is None else [chosen, weight])
+    files = _Files(matching(path), [chosen] if weight is None else [chosen, weight])
     if missing == "error":
         files.refuse_nulls()
     n = len(files.paths)

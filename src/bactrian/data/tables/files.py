@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,20 +13,20 @@ from numpy.typing import NDArray
 from bactrian.data.tables.columns import Column, Place, Table
 from bactrian.data.tables.dialects import MISSING_WORDS, Scan, scan_of
 from bactrian.data.tables.engine import File, connection, query, quoted
-from bactrian.data.tables.paths import inspected, matching, regular, spooled
+from bactrian.data.tables.paths import Paths, inspected, matching, regular, spooled
 from bactrian.errors import DataError
 
 __all__ = ["expressions", "file_tables", "open_stream", "require_missing_words"]
 
 
 @contextmanager
-def file_tables(path: str) -> Iterator[list[Table]]:
-    """The tables of the files that a path or a glob names, one per file, sorted by name.
+def file_tables(path: Paths) -> Iterator[list[Table]]:
+    """The tables of the files that paths or globs name, one per file, those of a glob sorted.
 
     Parameters
     ----------
-    path : a file of CSV, TSV, JSON lines or Parquet, gzipped or not; or a glob. A file whose own
-        name has glob characters is preferred to what they would match.
+    path : a file of CSV, TSV, JSON lines or Parquet, gzipped or not; a glob; or a list of these. A
+        file whose own name has glob characters is preferred to what they would match.
 
     Raises
     ------
@@ -36,7 +35,7 @@ def file_tables(path: str) -> Iterator[list[Table]]:
         known format; DuckDB is not installed.
     """
     with ExitStack() as stack:
-        files = [regular(found, stack) for found in matching(os.path.expanduser(path))]
+        files = [regular(found, stack) for found in matching(path)]
         engine = stack.enter_context(connection())
         yield [_table(engine, file) for file in files]
 

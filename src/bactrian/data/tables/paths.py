@@ -11,13 +11,17 @@ import re
 import stat
 import tempfile
 import zlib
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeGuard
 
 from bactrian.data.tables.engine import File
 from bactrian.errors import DataError
 
-__all__ = ["inspected", "is_saved_fit", "matching", "regular", "spooled"]
+__all__ = ["Paths", "inspected", "is_saved_fit", "matching", "names_files", "regular", "spooled"]
+
+Path = str | os.PathLike[str]
+Paths = Path | Sequence[Path]
 
 _FORMATS = {
     ".csv": "csv",
@@ -48,8 +52,47 @@ _HEAD = 1 << 16
 _BLOCK = 1 << 20
 
 
-def matching(path: str) -> list[str]:
-    """The files that a path or glob names."""
+def names_files(data: object) -> TypeGuard[Paths]:
+    """Whether data are a path or a glob, or a list of them.
+
+    Texts may be something else, which the first of a list shows.
+    """
+    if isinstance(data, str | os.PathLike):
+        return True
+    if not isinstance(data, list | tuple) or not data:
+        return False
+    if not (isinstance(data[0], os.PathLike) or (isinstance(data[0], str) and _is_a_name(data[0]))):
+        return False
+    return all(isinstance(path, str | os.PathLike) for path in data)
+
+
+def _is_a_name(text: str) -> bool:
+    """Whether a text is the name of a file, or looks like one."""
+    ending = os.path.splitext(text.lower().removesuffix(".gz"))[1]
+    return ending in _FORMATS or ending == ".sketch" or os.path.exists(os.path.expanduser(text))
+
+
+def matching(paths: Paths) -> list[str]:
+    """The files that a path or glob names, or several of them.
+
+    Raises
+    ------
+    DataError
+        No such file, a directory, nothing that matches; a file that is named twice.
+    """
+    if isinstance(paths, str | os.PathLike):
+        return _matching(os.path.expanduser(os.fsdecode(paths)))
+    found = [file for path in paths for file in matching(path)]
+    seen: set[str] = set()
+    for file in found:
+        if file in seen:
+            raise DataError(f"{file!r} is named twice: its rows would count twice; name it once")
+        seen.add(file)
+    return found
+
+
+def _matching(path: str) -> list[str]:
+    """The files that one path or glob names."""
     if os.path.isdir(path):
         raise DataError(
             f"{path!r} is a directory: name a file, or several as {os.path.join(path, '*.csv')!r}"

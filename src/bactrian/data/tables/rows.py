@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from bactrian.data.tables.columns import Column, FloatArray, Table
 from bactrian.data.tables.files import file_tables, open_stream
 from bactrian.data.tables.frames import is_native, require_same_index
 from bactrian.data.tables.memory import column_from, read_memory
+from bactrian.data.tables.paths import names_files
 from bactrian.errors import DataError
 
 __all__ = ["Rows", "read_rows"]
@@ -58,8 +58,8 @@ def read_rows(
     ----------
     data : a list or another sequence, a NumPy array (masked entries are missing), a pandas,
         Polars or PyArrow series or frame, a mapping of columns, anything with ``__array__`` or an
-        Arrow stream; the path of a CSV, TSV, JSON-lines or Parquet file (also gzipped), or a glob
-        of such files; an open file, such as ``sys.stdin.buffer``.
+        Arrow stream; the path of a CSV, TSV, JSON-lines or Parquet file (also gzipped), a glob
+        of such files, or a list of either; an open file, such as ``sys.stdin.buffer``.
     column : which column of a frame or file; may be left out when exactly one holds numbers.
     sample_weight : (n,) observation weights, or the name of a column of the frame or file.
     missing : what to do about missing values (None, NaN, NA, masked, empty): "error" names the
@@ -134,8 +134,8 @@ def _columns(
 
 def _opened(data: object, stack: ExitStack) -> Column | Sequence[Table]:
     """The column or the tables that ``data`` is; files stay open as long as the stack."""
-    if isinstance(data, str | os.PathLike):
-        return stack.enter_context(file_tables(os.fspath(data)))
+    if names_files(data):
+        return stack.enter_context(file_tables(data))
     if hasattr(data, "read") and not hasattr(data, "__array__") and not is_native(data):
         return stack.enter_context(open_stream(data))
     found = read_memory(data)
