@@ -339,6 +339,8 @@ def test_a_list_names_several_files(tmp_path: Path) -> None:
         assert read_rows(data, column="x").values.tolist() == [1.0, 2.0, 3.0, 4.0]
     with pytest.raises(DataError, match="is named twice: its rows would count twice"):
         read_rows([tmp_path / "b.csv", str(tmp_path / "*.csv")])
+    with pytest.raises(DataError, match="is named twice"):
+        read_rows([tmp_path / "b.csv", str(tmp_path / ".." / tmp_path.name / "b.csv")])
     with pytest.raises(DataError, match="there is no file"):
         read_rows([tmp_path / "b.csv", tmp_path / "d.csv"])
 

@@ -85,9 +85,10 @@ def matching(paths: Paths) -> list[str]:
     found = [file for path in paths for file in matching(path)]
     seen: set[str] = set()
     for file in found:
-        if file in seen:
+        place = os.path.realpath(file)
+        if place in seen:
             raise DataError(f"{file!r} is named twice: its rows would count twice; name it once")
-        seen.add(file)
+        seen.add(place)
     return found
 
 
