@@ -77,8 +77,8 @@ def saved_sketch(path: Paths) -> Sketch | None:
     others = [file for file in files if file not in sketches]
     if others:
         raise DataError(
-            f"sketches are named, such as {sketches[0]!r}, and other files, such as "
-            f"{others[0]!r}: name one or the other, as in {'*' + _SUFFIX!r}."
+            f"sketches, such as {sketches[0]!r}, and other files, such as {others[0]!r}, are "
+            f"named: name one or the other, as in {'*' + _SUFFIX!r}."
         )
     return sum_of_saved(sketches)
 
