@@ -213,8 +213,25 @@ def test_the_output_takes_the_place_of_no_file_that_is_read(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (here / "part2.csv").read_bytes()
-    assert cli.main(["sketch", "part1.csv", "part2.csv", "-o", "part2.csv"]) == 1
-    assert "take the place of the rows in 'part2.csv'" in capsys.readouterr().err
+    inputs = (
+        ["part1.csv", "part2.csv"],
+        ["part*.csv"],
+        [str(here / "part[12].csv")],
+        ["--query", "select size from 'part2.csv'"],
+        ["--query", "select size from read_csv('part?.csv')"],
+    )
+    for command in ("sketch", "fit", "page"):
+        for named in inputs:
+            assert cli.main([command, *named, "-o", "part2.csv"]) == 1
+            assert "take the place of the rows in" in capsys.readouterr().err
+    code = "import sys; from bactrian.cli import main; sys.exit(main(sys.argv[1:]))"
+    with (here / "part2.csv").open() as stdin:
+        ended = subprocess.run(
+            [sys.executable, "-c", code, "fit", "-", "-o", "part2.csv"],
+            stdin=stdin, capture_output=True, check=False, cwd=here,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert b"rows on standard input" in ended.stderr
     assert (here / "part2.csv").read_bytes() == before
 
 
@@ -404,6 +421,10 @@ def test_sketches_are_made_merged_and_fitted(
         assert found["loglike"] == pytest.approx(bt.fit(x).loglike, rel=1e-13)
     assert cli.main(["merge", "???.sketch", "-o", "both.sketch"]) == 0
     assert "both.sketch: Sketch of waiting: 272 rows in" in capsys.readouterr().out
+    for sketches in (["*.sketch"], ["one.sketch", "one.sketch"]):
+        assert cli.main(["merge", *sketches, "-o", "both.sketch"]) == 1
+        words = "would be added to itself" if sketches == ["*.sketch"] else "is named twice"
+        assert words in capsys.readouterr().err
     assert cli.main(["compare", "both.sketch", "--components", "1", "2"]) == 0
     assert "-1034.0017" in capsys.readouterr().out
 

@@ -204,7 +204,7 @@ def test_numbers_beyond_the_integers_in_spark(spark: Any) -> None:
     assert np.isfinite([sums.loglike, *sums.sums.ravel()]).all()
 
 
-@pytest.mark.parametrize("name", ["a `b` {c}.d", "{}", "{frame}", "select", "naïve ☃"])
+@pytest.mark.parametrize("name", ["a `b` {c}.d", "{}", "{frame}", "${x}", "select", "naïve ☃"])
 def test_a_column_of_any_name_in_spark(spark: Any, name: str) -> None:
     x = np.random.default_rng(2).normal(size=300)
     frame = spark.createDataFrame(arrow_table({name: x, "x": np.zeros(300)}))
@@ -235,6 +235,17 @@ def test_a_frame_in_the_cache_of_spark_stays_there(spark: Any) -> None:
     for its_like in (frame, SparkQueries.of(frame).answer("select * from {frame} where x > 3")):
         assert "InMemory" in its_like._jdf.queryExecution().executedPlan().toString()
     frame.unpersist()
+
+
+def test_two_columns_of_one_name_in_spark(spark: Any) -> None:
+    frame = spark.range(100).selectExpr("double(id) as x", "double(id) as X", "1D as w", "id as y")
+    for arguments in (("x",), ("y", "x")):
+        with pytest.raises(DataError, match="has 2 columns that Spark knows as 'x': give them"):
+            lazy_source(frame, *arguments)
+    lazy_source(frame, "y", "w").sketch()
+    spark.conf.set("spark.sql.caseSensitive", "true")
+    assert lazy_source(frame, "x").sketch().count == 100
+    spark.conf.unset("spark.sql.caseSensitive")
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("200", 8), ("3", 3)])

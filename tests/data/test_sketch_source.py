@@ -83,3 +83,12 @@ def test_sketches_of_different_columns_are_not_added(days: Path) -> None:
         bt.fit(days / "*.sketch")
     with pytest.raises(bt.DataError, match="sketches of one quantity"):
         sum_of_saved([str(days / "day9.sketch"), str(days / "day0.sketch")])
+
+
+@pytest.mark.parametrize("seed", [23, 33])  # what the weights of nodes sum to is a little off
+def test_rows_that_a_sketch_stands_for_are_whole(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = np.concatenate([rng.normal(0.0, 1.0, 100_000), rng.lognormal(1.0, 1.0, 6_000)])
+    sample = bt.Sketch.of(x).to_sample()
+    assert sample.weights.sum() != x.size
+    assert sample.total == x.size

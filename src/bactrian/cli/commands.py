@@ -110,8 +110,14 @@ def merge_command(options: argparse.Namespace) -> int:
     from bactrian.data.tables.paths import matching
 
     writable(options.output, "week.sketch")
-    # All of them are read before anything is written: the output may be one of them.
-    paths = [name for path in options.sketches for name in matching(os.path.expanduser(path))]
+    # All of them are read before anything is written: the output may be one that is named.
+    paths = matching(options.sketches)
+    for path in set(paths).difference(options.sketches):
+        if os.path.exists(options.output) and os.path.samefile(path, options.output):
+            raise DataError(
+                f"{path!r} is among the sketches of a pattern and would be added to itself: name "
+                "another file with -o."
+            )
     merged = sum_of_saved(paths)
     merged.save(options.output)
     put(f"{options.output}: {_described(merged)}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -96,14 +98,36 @@ def _of_a_file(words: str, path: str) -> str:
 
 def check_not_the_input(options: argparse.Namespace) -> None:
     """Refuse to write over what is read."""
+    if not os.path.exists(options.output):
+        return
+    output = os.stat(options.output)
+    places = [f"in {file!r}" for file in _named(options) if _is(file, output)]
+    if options.file == "-" and _is(0, output):
+        places.append("on standard input")
+    if places:
+        raise DataError(
+            f"the output would take the place of the rows {places[0]}: name another file with -o."
+        )
+
+
+def _is(file: str | int, output: os.stat_result) -> bool:
+    """Whether a file, or an open one by its number, is that of the output."""
+    try:
+        return os.path.samestat(os.stat(file), output)
+    except OSError:
+        return False  # whoever reads it says what is wrong with it
+
+
+def _named(options: argparse.Namespace) -> list[str]:
+    """The files that will be read; those of a query as far as they stand in it in quotes."""
+    from bactrian.data.tables.paths import matching
+
     named = [options.file] if isinstance(options.file, str) else options.file or []
-    for file in named:
-        both = (file, options.output)
-        if all(map(os.path.exists, both)) and os.path.samefile(*both):
-            raise DataError(
-                f"the output would take the place of the rows in {file!r}: name another file with "
-                "-o."
-            )
+    found = []
+    for path in [*named, *re.findall("""['"]([^'"]+)['"]""", options.query or "")]:
+        with suppress(DataError):  # whoever reads it says what is wrong with it
+            found += matching(path)
+    return found
 
 
 def _data(options: argparse.Namespace) -> Any:

@@ -62,7 +62,11 @@ class Sample:
         for array in (self.local, self.weights, self.edges):
             if array is not None:
                 array.setflags(write=False)
-        object.__setattr__(self, "total", float(self.weights.sum()))
+        total = float(self.weights.sum())
+        # The weights of the nodes of a bin are rounded, and rows are whole.
+        if self.width and total < 2.0**53 and abs(total - round(total)) <= 1e-12 * total:
+            total = float(round(total))
+        object.__setattr__(self, "total", total)
 
     @classmethod
     def of(cls, values: Array, weights: Array | None = None) -> Sample:

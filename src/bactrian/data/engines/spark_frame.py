@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from bactrian.data.engines.spark_queries import SparkQueries
 from bactrian.data.engines.terms import Sum, Term
+from bactrian.errors import DataError
 
 __all__ = ["SparkFrame", "is_spark"]
 
@@ -75,7 +76,15 @@ class SparkFrame:
 
     @classmethod
     def of(cls, native: Any, columns: Mapping[str, str]) -> SparkFrame:
-        """The columns of a frame as doubles, under the names that are the keys."""
+        """The columns of a frame as doubles, under the names that are the keys.
+
+        Raises
+        ------
+        DataError
+            If two columns have the name of one that is wanted.
+        """
+        for name in columns.values():
+            _require_one(native, name)
         wanted = ", ".join(f"double({quoted(name)}) as {ours}" for ours, name in columns.items())
         return cls(SparkQueries.of(native), f"select {wanted} from {{frame}}", tuple(columns))
 
@@ -123,6 +132,18 @@ class SparkFrame:
         """The query of some expressions over the rows of this one."""
         text = f"select {', '.join(texts)} from ({self.text}){end}"
         return SparkFrame(self.queries, text, tuple(names))
+
+
+def _require_one(native: Any, name: str) -> None:
+    """Refuse a name that Spark would find at two columns, in which it may not tell x from X."""
+    alike = [each for each in native.columns if each.casefold() == name.casefold()]
+    if len(alike) > 1 and native.sparkSession.conf.get("spark.sql.caseSensitive") == "true":
+        alike = [each for each in alike if each == name]
+    if len(alike) > 1:
+        raise DataError(
+            f"the frame has {len(alike)} columns that Spark knows as {name!r}: give them different "
+            "names, for example with toDF(...)"
+        )
 
 
 class Few(NamedTuple):

@@ -15,6 +15,7 @@ __all__ = ["SparkQueries"]
 
 _TASKS: Final = 8  # that add what the parts found: of the most groups there are, 16,384 each
 _N_TASKS: Final = "spark.sql.shuffle.partitions"
+_VARIABLES: Final = "spark.sql.variable.substitute"
 _N_AT_FIRST: Final = "spark.sql.adaptive.coalescePartitions.initialPartitionNum"
 
 
@@ -57,6 +58,7 @@ class SparkQueries:
         if n_tasks.isdigit() and int(n_tasks) > _TASKS:  # not where a platform says "auto"
             settings.set(_N_TASKS, str(_TASKS))
             settings.unset(_N_AT_FIRST)
+        settings.set(_VARIABLES, "false")  # ${x} may be the name of a column
         return cls(frame, ours, view)
 
     def answer(self, text: str) -> Any:
