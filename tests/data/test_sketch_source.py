@@ -90,5 +90,4 @@ def test_rows_that_a_sketch_stands_for_are_whole(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = np.concatenate([rng.normal(0.0, 1.0, 100_000), rng.lognormal(1.0, 1.0, 6_000)])
     sample = bt.Sketch.of(x).to_sample()
-    assert sample.weights.sum() != x.size
     assert sample.total == x.size
