@@ -210,8 +210,10 @@ def test_files_that_do_not_go_together(
 
 
 def test_the_output_takes_the_place_of_no_file_that_is_read(
-    here: Path, capsys: pytest.CaptureFixture[str]
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", str(here))
+    monkeypatch.setenv("USERPROFILE", str(here))
     before = (here / "part2.csv").read_bytes()
     inputs = (
         ["part1.csv", "part2.csv"],
@@ -222,8 +224,9 @@ def test_the_output_takes_the_place_of_no_file_that_is_read(
     )
     for command in ("sketch", "fit", "page"):
         for named in inputs:
-            assert cli.main([command, *named, "-o", "part2.csv"]) == 1
-            assert "take the place of the rows in" in capsys.readouterr().err
+            for output in ("part2.csv", "~/part2.csv"):
+                assert cli.main([command, *named, "-o", output]) == 1
+                assert "take the place of the rows in" in capsys.readouterr().err
     code = "import sys; from bactrian.cli import main; sys.exit(main(sys.argv[1:]))"
     with (here / "part2.csv").open() as stdin:
         ended = subprocess.run(

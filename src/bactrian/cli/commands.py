@@ -109,11 +109,11 @@ def merge_command(options: argparse.Namespace) -> int:
     from bactrian.data.sketch_source import sum_of_saved
     from bactrian.data.tables.paths import matching
 
-    writable(options.output, "week.sketch")
+    target = writable(options.output, "week.sketch")
     # All of them are read before anything is written: the output may be one that is named.
     paths = matching(options.sketches)
     for path in set(paths).difference(options.sketches):
-        if os.path.exists(options.output) and os.path.samefile(path, options.output):
+        if os.path.exists(target) and os.path.samefile(path, target):
             raise DataError(
                 f"{path!r} is among the sketches of a pattern and would be added to itself: name "
                 "another file with -o."

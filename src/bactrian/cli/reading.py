@@ -98,9 +98,10 @@ def _of_a_file(words: str, path: str) -> str:
 
 def check_not_the_input(options: argparse.Namespace) -> None:
     """Refuse to write over what is read."""
-    if not os.path.exists(options.output):
+    target = os.path.expanduser(options.output)
+    if not os.path.exists(target):
         return
-    output = os.stat(options.output)
+    output = os.stat(target)
     places = [f"in {file!r}" for file in _named(options) if _is(file, output)]
     if options.file == "-" and _is(0, output):
         places.append("on standard input")
